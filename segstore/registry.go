@@ -147,6 +147,19 @@ func (e *entry) visible(p Policy) *File {
 	return nil
 }
 
+// readable is visible without an upload that is between its entry and its
+// Writer: until that moment is over, the name stands for what it stood for.
+func (e *entry) readable(p Policy) *File {
+	f := e.visible(p)
+	if f == nil || f.View().State() != Pending {
+		return f
+	}
+	begun := entry{complete: e.complete, uploads: slices.DeleteFunc(slices.Clone(e.uploads), func(u *upload) bool {
+		return u.file.View().State() == Pending
+	})}
+	return begun.visible(p)
+}
+
 // leader returns the upload under way that has the name, or nil.
 func (e *entry) leader(p Policy) *upload {
 	if p == Overwrite {

@@ -157,9 +157,6 @@ func (s *Store) Lookup(name string) (*File, error) {
 // find returns the File of the name, or nil.
 func (s *Store) find(name string) (*File, error) {
 	f := s.seen(name)
-	if f != nil && f.View().State() == Pending {
-		f = nil // its upload is just beginning
-	}
 	if s.disk == nil || f != nil && f.view.Load().disk == nil {
 		return f, nil
 	}
@@ -171,7 +168,7 @@ func (s *Store) seen(name string) (f *File) {
 	p := s.policy(name)
 	s.reg.read(name, func(e *entry) {
 		if e != nil {
-			f = e.visible(p)
+			f = e.readable(p)
 		}
 	})
 	return f

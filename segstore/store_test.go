@@ -259,3 +259,37 @@ func TestClosedStore(t *testing.T) {
 		}
 	})
 }
+
+// TestANameNeverVanishes replaces a file again and again: at no moment may it
+// look missing, or empty before the first byte of its next version is there.
+func TestANameNeverVanishes(t *testing.T) {
+	eachStore(t, func(t *testing.T, open func(Options) *Store) {
+		s := open(Options{MaxCacheSegs: 1})
+		put(t, s, "seg-1.m4s", []byte("some bytes"))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 200 {
+				w, err := s.Create("seg-1.m4s", Head{Length: -1})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = w.Write([]byte("some bytes"))
+				if err := w.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		for lookups := 0; ; lookups++ {
+			if _, err := s.Lookup("seg-1.m4s"); err != nil {
+				t.Fatalf("lookup %d: %v", lookups, err)
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+}
