@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/headwater-origin/headwater/origin"
+)
+
+// TestReadme holds that what the README tells users to type is understood.
+func TestReadme(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(data, -1)
+	for _, f := range files {
+		if _, err := origin.ParseConfig("README.md", f[1]); err != nil {
+			t.Error(err)
+		}
+	}
+	commands := regexp.MustCompile(`(?m)^ +(?:\./)?headwater serve(.*)$`).FindAllStringSubmatch(string(data), -1)
+	for _, c := range commands {
+		if args := strings.Fields(c[1]); len(args) == 0 || args[0] != "--config" {
+			configOf(t, args...)
+		}
+	}
+	if len(files) == 0 || len(commands) == 0 {
+		t.Errorf("%d files and %d commands: this test looks for the wrong thing", len(files), len(commands))
+	}
+}

@@ -1,0 +1,227 @@
+package origin
+
+import (
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// netLane is the lane of net/http: HTTP/1.1 and HTTP/2, plain and TLS. It turns
+// the request into a value, asks the server for the reply, and writes that.
+type netLane struct {
+	server *Server
+	back   *handback // takes connections back whose growing file is written
+}
+
+// ServeHTTP implements http.Handler.
+func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	up := &upload{body: r.Body, length: r.ContentLength, setDeadline: rc.SetReadDeadline}
+	req, err := newRequest(r)
+	rep, m := l.server.answer(r.Context(), req, err, up)
+	handedOver := false
+	defer func() {
+		if rep.body != nil && !handedOver {
+			rep.body.release()
+		}
+	}()
+	if m != nil {
+		defer m.metrics.count(r.Method, rep.status)
+	}
+	if rep.status == statusGone {
+		panic(http.ErrAbortHandler)
+	}
+	leaveBody(r, rc, up, rep, m)
+	if rep.close && r.ProtoMajor == 1 { // over HTTP/2 it would end all streams
+		rep.header.Set("Connection", "close")
+	}
+	if b, ok := rep.body.(*growingBody); ok && r.Method == http.MethodGet {
+		if bare, ok := l.takeSocket(r, rc); ok {
+			handedOver = true
+			l.followSocket(r, m, rep, b, bare)
+			return
+		}
+		l.writeGrowing(w, r, rc, m, rep, b)
+		return
+	}
+	if err := l.write(w, r, rc, m, rep); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func newRequest(r *http.Request) (*request, error) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	req := &request{method: r.Method, path: r.URL.Path, header: r.Header, peer: peer.Addr().Unmap()}
+	if err != nil {
+		return req, fail(http.StatusBadRequest, "The peer's address is not an IP address.")
+	}
+	clean, dir, err := cleanPath(r.URL.Path)
+	if err == nil {
+		req.path, req.dir = clean, dir
+	}
+	return req, err
+}
+
+// restMost is how much of a body that nobody asked for is read, so that the
+// connection can be used again.
+const restMost = 64 << 10
+
+// leaveBody sees to a request body that was not read to its end. net/http reads
+// the rest of it before it writes the reply, however long that takes, and a
+// connection taken from it must not go on with the rest as if that were a
+// request. An upload that is refused is not waited for: its connection closes.
+func leaveBody(r *http.Request, rc *http.ResponseController, up *upload, rep *reply, m *mount) {
+	if r.ProtoMajor != 1 || r.ContentLength == 0 || up.ended {
+		return
+	}
+	timeout := requestHeadTime
+	if m != nil {
+		timeout = time.Duration(m.cfg.UploadTimeout)
+	}
+	if up.extended.IsZero() { // else it has a deadline
+		_ = rc.SetReadDeadline(time.Now().Add(timeout)) // a connection that has gone needs none
+	}
+	if r.Method == http.MethodPut || r.Method == http.MethodPost {
+		rep.close = true
+		return
+	}
+	if _, err := io.CopyN(io.Discard, r.Body, restMost+1); err != io.EOF {
+		rep.close = true
+		return
+	}
+	_ = rc.SetReadDeadline(time.Time{}) // likewise
+}
+
+// write writes a reply whose body is nothing, bytes, or sections of a complete
+// file.
+func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, m *mount, rep *reply) error {
+	h := w.Header()
+	for k, v := range rep.header {
+		h[k] = v
+	}
+	switch {
+	case rep.body != nil:
+		if n := rep.body.length(); n >= 0 {
+			h.Set("Content-Length", strconv.FormatInt(n, 10))
+		}
+	case rep.status != http.StatusNoContent && rep.status != http.StatusNotModified:
+		h.Set("Content-Length", "0")
+	}
+	w.WriteHeader(rep.status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	switch b := rep.body.(type) {
+	case bytesBody:
+		_, err := w.Write(b)
+		return err
+	case *sectionsBody:
+		d := rollingDeadline{timeout: time.Duration(m.cfg.ViewerTimeout), set: rc.SetWriteDeadline}
+		n, err := writeSections(w, b, &d)
+		m.metrics.egressBytes.Add(float64(n))
+		m.countCut(d.explain(err))
+		return err
+	}
+	return nil
+}
+
+// writeGrowing follows a file to the viewer. When the transfer breaks, so does
+// the connection or stream: the viewer must not take what it has for all.
+func (l *netLane) writeGrowing(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, m *mount, rep *reply, b *growingBody) {
+	h := w.Header()
+	for k, v := range rep.header {
+		h[k] = v
+	}
+	if b.size >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(b.size, 10))
+	}
+	w.WriteHeader(rep.status)
+	if err := rc.Flush(); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if err := m.follow(r.Context(), b, &responseBatch{w: w, rc: rc}); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// responseBatch writes batches through net/http.
+type responseBatch struct {
+	w  io.Writer
+	rc *http.ResponseController
+}
+
+func (b *responseBatch) write(slices [][]byte, _ int64, last bool) error {
+	for _, s := range slices {
+		if _, err := b.w.Write(s); err != nil {
+			return err
+		}
+	}
+	if last {
+		return nil // net/http flushes at the end, with the end
+	}
+	return b.rc.Flush()
+}
+
+func (b *responseBatch) setDeadline(t time.Time) error { return b.rc.SetWriteDeadline(t) }
+
+// sectionPiece is how much of a complete file is written under one deadline.
+const sectionPiece = 1 << 20
+
+// writeSections writes a complete file, or parts of it. From disk it is
+// sendfile that moves the bytes, wherever net/http can use it.
+func writeSections(w io.Writer, b *sectionsBody, d *rollingDeadline) (int64, error) {
+	var total int64
+	for _, s := range b.sections {
+		d.extend()
+		if _, err := w.Write(s.head); err != nil {
+			return total, err
+		}
+		n, err := writeSpan(w, b, span{s.from, s.to}, d)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	_, err := w.Write(b.tail)
+	return total, err
+}
+
+func writeSpan(w io.Writer, b *sectionsBody, s span, d *rollingDeadline) (int64, error) {
+	f := b.file.OnDisk()
+	if f != nil {
+		if _, err := f.Seek(s.from, io.SeekStart); err != nil {
+			return 0, err
+		}
+	}
+	var total int64
+	for s.from < s.to {
+		d.extend()
+		piece := min(s.to-s.from, sectionPiece)
+		var n int64
+		var err error
+		if f != nil {
+			n, err = io.CopyN(w, f, piece)
+		} else {
+			n, err = writeSlices(w, b.file.AppendSlices(nil, s.from, s.from+piece))
+		}
+		total += n
+		if err != nil {
+			return total, err
+		}
+		s.from += piece
+	}
+	return total, nil
+}
+
+func writeSlices(w io.Writer, slices [][]byte) (total int64, err error) {
+	for _, s := range slices {
+		n, err := w.Write(s)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}

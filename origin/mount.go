@@ -1,0 +1,148 @@
+package origin
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/headwater-origin/headwater/segstore"
+)
+
+// mount is one path prefix, the store behind it and the policy before it.
+// All of it is static after construction.
+type mount struct {
+	cfg     Mount
+	writers Peers
+	store   *segstore.Store
+	caching caching
+	waiting chan struct{} // a place for each request that is held, over all mounts
+	metrics *mountMetrics
+	log     *slog.Logger
+}
+
+func newMount(cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, mm *mountMetrics, log *slog.Logger) (*mount, error) {
+	writers, err := ParsePeers(cfg.WriteFrom)
+	if err != nil {
+		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
+	}
+	m := &mount{
+		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl),
+		waiting: waiting, metrics: mm, log: log.With("mount", cfg.Path),
+	}
+	opt := segstore.Options{
+		ReadOnly:     !cfg.Write,
+		MaxCacheSegs: cfg.MaxCacheSegs,
+		MaxBytes:     int64(cfg.MaxBytes),
+		Budget:       budget,
+		Policy:       segstore.Policy(cfg.Policy),
+		MaxWaiters:   all.MaxWaiters,
+		Sync:         cfg.Sync,
+		Log:          m.log,
+	}
+	if cfg.Store != GMem {
+		opt.Dir = cfg.Store
+	} else if all.StateDir != "" {
+		opt.StateDir = filepath.Join(all.StateDir, url.PathEscape(cfg.Path))
+	}
+	if m.store, err = segstore.Open(opt); err != nil {
+		return nil, fmt.Errorf("mount %s: %w", cfg.Path, err)
+	}
+	return m, nil
+}
+
+// answer decides the reply to a request for a name of this mount.
+func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, error) {
+	name := strings.TrimPrefix(strings.TrimPrefix(req.path, m.cfg.Path), "/")
+	switch req.method {
+	case http.MethodGet, http.MethodHead:
+		if req.dir {
+			return nil, &segstore.MissingError{Name: name, Reason: segstore.Never}
+		}
+		return m.get(ctx, req, name)
+	case http.MethodPut, http.MethodPost:
+		return m.put(req, name, up)
+	case http.MethodDelete:
+		return m.delete(req, name)
+	case http.MethodOptions:
+		return m.options(req), nil
+	}
+	e := fail(http.StatusNotImplemented, "The method is not one that this server has.")
+	if knownMethod(req.method) {
+		e.status = http.StatusMethodNotAllowed
+	}
+	e.header = http.Header{"Allow": {m.allowed()}}
+	return nil, e
+}
+
+func knownMethod(method string) bool {
+	switch method {
+	case http.MethodPatch, http.MethodTrace, http.MethodConnect:
+		return true
+	}
+	return false
+}
+
+// mayWrite says whether the peer may upload and delete here.
+func (m *mount) mayWrite(req *request) error {
+	if !m.cfg.Write {
+		return notWritable()
+	}
+	if !m.writers.Contains(req.peer) {
+		return fail(http.StatusForbidden, "Uploads from %s are not allowed: add it to write_from of the mount.", req.peer)
+	}
+	return nil
+}
+
+// hold takes a place among the requests that wait for files to come.
+func (m *mount) hold() (release func(), err error) {
+	select {
+	case m.waiting <- struct{}{}:
+		return func() { <-m.waiting }, nil
+	default:
+		return nil, segstore.ErrTooManyWaiters
+	}
+}
+
+func (m *mount) close(ctx context.Context) error {
+	return m.store.Close(ctx)
+}
+
+// mounts are sorted so that the first whose path is a prefix is the most
+// specific one.
+type mounts []*mount
+
+func (ms mounts) sort() {
+	sort.SliceStable(ms, func(i, j int) bool { return len(ms[i].cfg.Path) > len(ms[j].cfg.Path) })
+}
+
+// find returns the mount of a path, comparing whole path segments.
+func (ms mounts) find(path string) *mount {
+	for _, m := range ms {
+		prefix := strings.TrimSuffix(m.cfg.Path, "/")
+		if rest, ok := strings.CutPrefix(path, prefix); ok && (rest == "" || rest[0] == '/') {
+			return m
+		}
+	}
+	return nil
+}
+
+func (ms mounts) close(ctx context.Context) error {
+	var first error
+	for _, m := range ms {
+		if err := m.close(ctx); err != nil && first == nil {
+			first = fmt.Errorf("mount %s: %w", m.cfg.Path, err)
+		}
+	}
+	return first
+}
+
+// rangeWait is how long a closed range of a growing file waits for its bytes.
+func (m *mount) rangeWait() time.Duration {
+	return max(time.Duration(m.cfg.HoldTimeout), time.Duration(m.cfg.UploadTimeout))
+}

@@ -1,0 +1,76 @@
+package origin
+
+import (
+	"net/http"
+
+	"github.com/headwater-origin/headwater/segstore"
+)
+
+// reply is the answer to a request: what a lane needs to write it, and nothing
+// of how it is written.
+type reply struct {
+	status int
+	header http.Header
+	body   body // nil: no content
+	kind   replyKind
+	// close asks that the connection is not used again, because the rest of
+	// the request body was not read.
+	close bool
+}
+
+// body describes the content of a reply. A lane that gets one must release it,
+// whether it writes it or not (HEAD, a client that went).
+type body interface {
+	// length returns the exact length in bytes, or -1 when it is not known.
+	length() int64
+	release()
+}
+
+// bytesBody is content that is at hand.
+type bytesBody []byte
+
+func (b bytesBody) length() int64 { return int64(len(b)) }
+func (b bytesBody) release()      {}
+
+// section is some bytes of a complete file, with what goes before them.
+type section struct {
+	head     []byte // a multipart delimiter and header, or empty
+	from, to int64
+}
+
+// sectionsBody is one or several sections of a complete file.
+type sectionsBody struct {
+	file     *segstore.Body
+	sections []section
+	tail     []byte // the multipart end, or empty
+}
+
+func (b *sectionsBody) length() int64 {
+	n := int64(len(b.tail))
+	for _, s := range b.sections {
+		n += int64(len(s.head)) + s.to - s.from
+	}
+	return n
+}
+
+func (b *sectionsBody) release() { _ = b.file.Close() } // read only: nothing is lost
+
+// growingBody is a file that is followed while it grows, from an offset to its
+// end or to another offset.
+type growingBody struct {
+	reader *segstore.Reader
+	to     int64 // offset to stop at; endless: the end of the file
+	size   int64 // announced bytes of this body, or -1
+}
+
+// endless is the offset no file reaches: the "very large value" of RFC 8673
+// section 4 is taken for it, too.
+const endless = int64(1)<<53 - 1
+
+func (b *growingBody) length() int64 { return b.size }
+func (b *growingBody) release()      { b.reader.Close() }
+
+// newReply returns a reply with the status and no headers.
+func newReply(status int) *reply {
+	return &reply{status: status, header: make(http.Header, 8)}
+}

@@ -1,0 +1,32 @@
+package origin
+
+import (
+	"net/http"
+	"net/netip"
+	"path"
+	"strings"
+)
+
+// request is what is asked, free of any connection.
+type request struct {
+	method string
+	path   string // decoded and clean, with a leading slash and none at the end
+	dir    bool   // the path was written with a slash at its end
+	header http.Header
+	peer   netip.Addr
+}
+
+// cleanPath makes one slash of several and drops one at the end, so that an
+// upload to //live//seg.m4s needs no redirect. A path that climbs is refused:
+// dot segments are the client's to resolve (RFC 3986 section 5.2.4).
+func cleanPath(p string) (clean string, dir bool, err error) {
+	if !strings.HasPrefix(p, "/") {
+		return "", false, fail(http.StatusBadRequest, "The request target must begin with a slash.")
+	}
+	for part := range strings.SplitSeq(p, "/") {
+		if part == "." || part == ".." {
+			return "", false, fail(http.StatusBadRequest, "The path must not have dot segments.")
+		}
+	}
+	return path.Clean(p), len(p) > 1 && strings.HasSuffix(p, "/"), nil
+}

@@ -1,0 +1,188 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/headwater-origin/headwater/segstore"
+)
+
+// stopGrace is how long uploads and viewers under way may go on when the
+// server is told to stop.
+const stopGrace = 10 * time.Second
+
+// serverName is the Server header's value.
+const serverName = "Headwater"
+
+// Server is an origin: its mounts and its listeners. Make it with New.
+type Server struct {
+	// Static after construction.
+	cfg       Config
+	mounts    mounts
+	metrics   *metrics
+	log       *slog.Logger
+	listeners []boundListener
+	admin     *boundListener // nil: none
+
+	grace  time.Duration
+	base   context.Context // done when what is under way is cut
+	cut    context.CancelFunc
+	crowds *crowds
+
+	followers followers
+}
+
+// New opens the mounts and binds the listeners. Its errors name the mount or
+// the address. cfg must be valid (Config.Validate). Run serves, and closes what
+// New opened.
+func New(cfg Config, log *slog.Logger) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, metrics: newMetrics(), grace: stopGrace}
+	s.base, s.cut = context.WithCancel(context.Background())
+	s.crowds = newCrowds(s.base)
+	budget := segstore.NewBudget(cfg.MemoryBytes())
+	waiting := make(chan struct{}, cfg.MaxWaiters)
+	for _, mc := range cfg.Mounts {
+		m, err := newMount(mc, cfg, budget, waiting, s.metrics.mount(mc.Path), log)
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.mounts = append(s.mounts, m)
+	}
+	s.mounts.sort()
+	s.metrics.registry.MustRegister(storeCollector{s.mounts})
+	if err := s.listen(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// Stats returns figures of now.
+func (s *Server) Stats() Stats {
+	var out Stats
+	for _, m := range s.mounts {
+		out.Viewers += int(gaugeValue(m.metrics.viewers))
+		out.Uploads += int(gaugeValue(m.metrics.uploading))
+	}
+	return out
+}
+
+// answer decides the reply to a request; err is what was already wrong with it.
+// It returns the mount it is about, or nil. This is the one place where errors
+// become replies, and where headers that every reply has are set.
+func (s *Server) answer(ctx context.Context, req *request, err error, up *upload) (*reply, *mount) {
+	var rep *reply
+	m := s.mounts.find(req.path)
+	switch {
+	case err != nil:
+	case m == nil:
+		err = &segstore.MissingError{Name: req.path, Reason: segstore.Never}
+	default:
+		rep, err = m.answer(ctx, req, up)
+	}
+	if err != nil {
+		e := asHTTPError(err)
+		s.logError(req, e)
+		rep = errorReply(req, e)
+	}
+	rep.header.Set("Server", serverName)
+	if m == nil {
+		caching(defaultCaching).set(rep.header, rep.kind)
+		return rep, nil
+	}
+	m.caching.set(rep.header, rep.kind)
+	m.setCORS(req, rep.header)
+	return rep, m
+}
+
+// logError logs what an operator may have to act on, at a level that tells.
+func (s *Server) logError(req *request, e *httpError) {
+	level := slog.LevelDebug
+	upload := req.method == http.MethodPut || req.method == http.MethodPost
+	switch {
+	case e.status >= 500 && e.status != http.StatusNotImplemented:
+		level = slog.LevelError
+	case upload:
+		level = slog.LevelWarn
+	}
+	s.log.Log(context.Background(), level, "request failed", "method", req.method, "path", req.path,
+		"peer", req.peer.String(), "status", e.status, "err", e.Error())
+}
+
+// Run serves until ctx is done; then it takes no more connections, lets what
+// is under way go on for some seconds, and closes everything. It returns nil
+// unless a listener failed.
+func (s *Server) Run(ctx context.Context) error {
+	back := newHandback()
+	public := s.httpServer(&netLane{server: s, back: back})
+	public.ConnState = back.observe
+	public.RegisterOnShutdown(back.closeIdle)
+	admin := s.httpServer(s.adminHandler())
+	failed := make(chan error, len(s.listeners)+2)
+	serve := func(srv *http.Server, l net.Listener) {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+			return
+		}
+		failed <- nil
+	}
+	running := 1
+	go serve(public, back)
+	for _, l := range s.listeners {
+		running++
+		s.log.Info("listening", "url", l.url())
+		go serve(public, l)
+	}
+	if s.admin != nil {
+		running++
+		s.log.Info("listening for the admin", "admin_url", s.admin.url())
+		go serve(admin, s.admin)
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping", "grace", s.grace)
+	case err = <-failed:
+		running--
+	}
+	s.stop(public, admin)
+	for ; running > 0; running-- {
+		_ = <-failed // the first failure is the one that tells
+	}
+	return errors.Join(err, s.close())
+}
+
+// stop ends the servers: gracefully for some seconds, then at once.
+func (s *Server) stop(servers ...*http.Server) {
+	ctx, done := context.WithTimeout(context.Background(), s.grace)
+	defer done()
+	for _, srv := range servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			s.log.Warn("not all requests ended in time", "err", err)
+		}
+	}
+	s.followers.wait(ctx)
+	s.cut()
+	for _, srv := range servers {
+		_ = srv.Close() // what is left is cut
+	}
+	s.followers.wait(context.Background()) // their context is done: they end
+}
+
+// close closes what New opened; listeners that were served are closed already.
+func (s *Server) close() error {
+	s.cut()
+	for _, l := range s.listeners {
+		_ = l.Close() // a second close says so
+	}
+	if s.admin != nil {
+		_ = s.admin.Close() // likewise
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	return s.mounts.close(ctx)
+}
