@@ -65,7 +65,6 @@ func (m *mount) find(ctx context.Context, name string) (*segstore.File, error) {
 		return nil, err
 	}
 	defer release()
-	m.metrics.held.Inc()
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(m.cfg.HoldTimeout), missing)
 	defer cancel()
 	if f, err = m.store.Await(ctx, name); errors.As(err, &missing) {

@@ -101,9 +101,18 @@ func (m *mount) growingClosed(ctx context.Context, req *request, f *segstore.Fil
 	return r, nil
 }
 
-// waitFor waits until the file has size bytes, or is Complete. An upload that
-// stands still is cut, and that ends the wait before its own bound does.
+// waitFor waits until the file has size bytes, or is Complete. It is a held
+// request like one for a file to come. An upload that stands still is cut, and
+// that ends the wait before its own bound does.
 func (m *mount) waitFor(ctx context.Context, f *segstore.File, size int64) error {
+	if f.View().Size() >= size {
+		return nil
+	}
+	release, err := m.hold()
+	if err != nil {
+		return err
+	}
+	defer release()
 	tooLong := fail(http.StatusServiceUnavailable, "The bytes asked for have not come in time.")
 	tooLong.header = http.Header{"Retry-After": {"1"}}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.rangeWait(), tooLong)

@@ -185,6 +185,8 @@ func TestAClosedRangeOfAFailedUpload(t *testing.T) {
 	s.growingFile("/seg-1.m4s", 10)
 	c := s.dial()
 	c.send("GET /seg-1.m4s HTTP/1.1", "Host: origin", "Range: bytes=5-20")
+	held := s.mounts[0].metrics.held
+	eventually(t, "the range is waited for", func() bool { return counterValue(t, held) == 1 })
 	_ = up.Close()
 	if resp := c.response("GET"); resp.StatusCode != http.StatusBadGateway || resp.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s, %v", resp.Status, resp.Header)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -64,6 +65,9 @@ func (m *mount) admit(req *request, name string, up *upload) error {
 	}
 	if limit := int64(m.cfg.MaxUpload); limit > 0 && up.length > limit {
 		return closing(tooLarge(limit))
+	}
+	if coding := req.header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return closing(fail(http.StatusUnsupportedMediaType, "Uploads with a Content-Encoding are not supported: send the file as it is."))
 	}
 	if req.header.Get("Content-Range") != "" || req.header.Get("Range") != "" {
 		return closing(fail(http.StatusBadRequest, "Uploads of a part of a file are not supported: send the whole file, without Range and Content-Range."))

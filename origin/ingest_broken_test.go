@@ -270,7 +270,7 @@ func TestNoDeadlineIsLeft(t *testing.T) {
 	const timeout = 100 * time.Millisecond
 	s := start(t, withMount(func(m *Mount) {
 		m.UploadTimeout, m.ViewerTimeout = Duration(timeout), Duration(timeout)
-		m.Policy = 1 // first-wins: the second upload is discarded
+		m.Policy = policies["first-wins"] // the second upload is discarded
 	}))
 	c := s.dial()
 	for _, r := range []struct {

@@ -49,7 +49,7 @@ func newMetrics() *metrics {
 	m.uploading = gauge("uploads", "Uploads under way.")
 	m.viewers = gauge("viewers", "Requests that follow a growing file.")
 	m.cut = counter("viewers_cut_total", "Viewers cut: slow (viewer_timeout) or lag (max_lag).", "reason")
-	m.held = counter("held_requests_total", "Requests held for a file to come.")
+	m.held = counter("held_requests_total", "Requests held for a file, or bytes of one, to come.")
 	m.heldMissed = counter("held_timeouts_total", "Held requests for which the file did not come in time.")
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -103,6 +103,7 @@ func (m *mount) mayWrite(req *request) error {
 func (m *mount) hold() (release func(), err error) {
 	select {
 	case m.waiting <- struct{}{}:
+		m.metrics.held.Inc()
 		return func() { <-m.waiting }, nil
 	default:
 		return nil, segstore.ErrTooManyWaiters

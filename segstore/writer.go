@@ -24,7 +24,7 @@ const (
 	// readLeast is what a read asks for when bytes come slowly: net/http's
 	// chunked reader does not return before it has all that was asked for, or
 	// the end of an HTTP chunk.
-	readLeast = 4 << 10
+	readLeast = 1 << 10
 	// readSlow tells a slow read from one that found its bytes waiting.
 	readSlow = time.Millisecond
 
