@@ -298,3 +298,13 @@ func TestArrivalIsTheBeginning(t *testing.T) {
 		t.Fatalf("the track has %d segments", n)
 	}
 }
+
+func TestEmptyFilesAreBounded(t *testing.T) {
+	s := openStore(t, Options{MaxBytes: 64 << 10})
+	for i := range 1000 {
+		put(t, s, fmt.Sprintf("file%c%d.txt", 'a'+i%26, i), nil)
+	}
+	if n := s.Stats().Files; n > 128 {
+		t.Errorf("%d empty files fit in 64 KiB", n)
+	}
+}

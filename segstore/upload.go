@@ -202,6 +202,10 @@ func (u *upload) decideKind(ok bool) {
 	u.file.setKind(k)
 }
 
+// emptyCost is what an empty file in memory has on the books: it holds a name,
+// and names without end must not be free.
+const emptyCost = 512
+
 // settled does what follows from an outcome. It is called without a lock.
 func (s *Store) settled(u *upload, o *outcome, ok bool) error {
 	moveWaiters(o.waiting, o.to)
@@ -216,6 +220,9 @@ func (s *Store) settled(u *upload, o *outcome, ok bool) error {
 	}
 	if o.old != nil {
 		s.retire(o.old)
+	}
+	if s.disk == nil && o.won.file.mem.Load() == 0 {
+		_ = s.take(o.won.file, emptyCost) // one that finds no room is just not on the books
 	}
 	victims := s.excess(o.won, now)
 	if s.reg.complete(o.won.name) == nil {
