@@ -40,7 +40,7 @@ func complete(t *testing.T, content string, options ...func(*Config)) *testServe
 			if err != nil {
 				return false
 			}
-			defer b.Close()
+			defer func() { _ = b.Close() }()
 			return b.OnDisk() != nil
 		})
 	}

@@ -113,7 +113,7 @@ func checkError(t *testing.T, tc badRequest, resp *http.Response, wantProblem bo
 	if tc.status == 416 && resp.Header.Get("Content-Range") != "bytes */9" {
 		t.Errorf("%s: Content-Range %q", tc.name, resp.Header.Get("Content-Range"))
 	}
-	if resp.Request.Method == "HEAD" {
+	if resp.Request.Method == http.MethodHead {
 		return
 	}
 	if !wantProblem {

@@ -39,7 +39,7 @@ func (m *mount) put(req *request, name string, up *upload) (*reply, error) {
 	defer up.received.flush()
 	first := make([]byte, firstRead)
 	n, err := up.Read(first)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, m.uploadError(err)
 	}
 	if n == 0 && up.ended && req.method == http.MethodPost {

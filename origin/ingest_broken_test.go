@@ -145,7 +145,7 @@ func (d door) upload(t *testing.T, path string) *pipedUpload {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
-	req, err := http.NewRequestWithContext(ctx, "PUT", d.url+path, r)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, d.url+path, r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -87,7 +88,7 @@ func leaveBody(r *http.Request, rc *http.ResponseController, up *upload, rep *re
 		rep.close = true
 		return
 	}
-	if _, err := io.CopyN(io.Discard, r.Body, restMost+1); err != io.EOF {
+	if _, err := io.CopyN(io.Discard, r.Body, restMost+1); !errors.Is(err, io.EOF) {
 		rep.close = true
 		return
 	}

@@ -240,7 +240,10 @@ func TestStoppingDoesNotWaitForIdleConnections(t *testing.T) {
 	began := time.Now()
 	stop()
 	select {
-	case <-done:
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
 	case <-time.After(patience):
 		t.Fatal("still not stopped")
 	}
@@ -248,7 +251,9 @@ func TestStoppingDoesNotWaitForIdleConnections(t *testing.T) {
 	began = time.Now()
 	_, stopFresh, freshDone := startOnly(t, loopbackConfig())
 	stopFresh()
-	<-freshDone
+	if err := <-freshDone; err != nil {
+		t.Error(err)
+	}
 	// net/http gives a new connection five seconds for its first request.
 	if fresh := time.Since(began); took > fresh+3*time.Second {
 		t.Errorf("took %v, without connections %v", took, fresh)

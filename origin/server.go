@@ -151,7 +151,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.stop(public, admin)
 	for ; running > 0; running-- {
-		_ = <-failed // the first failure is the one that tells
+		err = errors.Join(err, <-failed)
 	}
 	return errors.Join(err, s.close())
 }
