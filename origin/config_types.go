@@ -14,7 +14,7 @@ import (
 
 // Size is a number of bytes, never negative when it was parsed. Its text is a
 // whole number with an optional unit: K, M, G, T are powers of 1000, Ki, Mi,
-// Gi, Ti powers of 1024.
+// Gi, Ti powers of 1024; k is K.
 type Size int64
 
 // sizeUnits is in the order in which String tries them.
@@ -34,7 +34,7 @@ var sizeUnits = []struct {
 
 // ParseSize reads the text of a Size.
 func ParseSize(s string) (Size, error) {
-	digits := strings.TrimRight(s, "KMGTi")
+	digits := strings.TrimRight(s, "KkMGTi")
 	n, err := strconv.ParseUint(digits, 10, 63)
 	if errors.Is(err, strconv.ErrRange) {
 		return 0, fmt.Errorf("%q is too large", s)
@@ -45,6 +45,9 @@ func ParseSize(s string) (Size, error) {
 	unit := s[len(digits):]
 	if unit == "" {
 		return Size(n), nil
+	}
+	if unit[0] == 'k' {
+		unit = "K" + unit[1:]
 	}
 	for _, u := range sizeUnits {
 		if u.name != unit {

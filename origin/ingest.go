@@ -38,7 +38,7 @@ func (m *mount) put(req *request, name string, up *upload) (*reply, error) {
 	up.received.counter = m.metrics.ingestBytes
 	defer up.received.flush()
 	first := make([]byte, firstRead)
-	n, err := up.Read(first)
+	n, err := up.first(first)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, m.uploadError(err)
 	}
@@ -48,7 +48,7 @@ func (m *mount) put(req *request, name string, up *upload) (*reply, error) {
 	if name == "" || req.dir {
 		return nil, closing(fail(http.StatusBadRequest, "An upload needs a file name."))
 	}
-	w, err := m.store.Create(name, segstore.Head{ContentType: req.header.Get("Content-Type"), Length: up.length})
+	w, err := m.store.Create(name, segstore.Head{ContentType: req.header.Get("Content-Type"), Length: up.length, Arrival: up.arrival})
 	if errors.Is(err, segstore.ErrKept) {
 		return m.discard(req, up)
 	}

@@ -1,7 +1,6 @@
 package origin
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -20,6 +19,9 @@ type netLane struct {
 func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	up := &upload{body: r.Body, length: r.ContentLength, setDeadline: rc.SetReadDeadline}
+	if r.Method == http.MethodPut || r.Method == http.MethodPost {
+		up.arrival = arrivalOf(r)
+	}
 	req, err := newRequest(r)
 	rep, m := l.server.answer(r.Context(), req, err, up)
 	handedOver := false
@@ -47,8 +49,15 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.writeGrowing(w, r, rc, m, rep, b)
 		return
 	}
+	refused := refusesRest(r, up, rep)
+	if refused {
+		_ = rc.EnableFullDuplex() // else net/http waits for the rest before the reply
+	}
 	if err := l.write(w, r, rc, m, rep); err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if refused {
+		linger(r, rc)
 	}
 }
 
@@ -63,36 +72,6 @@ func newRequest(r *http.Request) (*request, error) {
 		req.path, req.dir = clean, dir
 	}
 	return req, err
-}
-
-// restMost is how much of a body that nobody asked for is read, so that the
-// connection can be used again.
-const restMost = 64 << 10
-
-// leaveBody sees to a request body that was not read to its end. net/http reads
-// the rest of it before it writes the reply, however long that takes, and a
-// connection taken from it must not go on with the rest as if that were a
-// request. An upload that is refused is not waited for: its connection closes.
-func leaveBody(r *http.Request, rc *http.ResponseController, up *upload, rep *reply, m *mount) {
-	if r.ProtoMajor != 1 || r.ContentLength == 0 || up.ended {
-		return
-	}
-	timeout := requestHeadTime
-	if m != nil {
-		timeout = time.Duration(m.cfg.UploadTimeout)
-	}
-	if up.extended.IsZero() { // else it has a deadline
-		_ = rc.SetReadDeadline(time.Now().Add(timeout)) // a connection that has gone needs none
-	}
-	if r.Method == http.MethodPut || r.Method == http.MethodPost {
-		rep.close = true
-		return
-	}
-	if _, err := io.CopyN(io.Discard, r.Body, restMost+1); !errors.Is(err, io.EOF) {
-		rep.close = true
-		return
-	}
-	_ = rc.SetReadDeadline(time.Time{}) // likewise
 }
 
 // write writes a reply whose body is nothing, bytes, or sections of a complete

@@ -94,6 +94,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxRequestHead,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return s.base },
+		ConnContext:       withArrival,
 	}
 }
 

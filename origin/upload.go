@@ -4,6 +4,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/headwater-origin/headwater/segstore"
 )
 
 // upload is the body of a PUT or POST. It ends a body that is larger than the
@@ -11,6 +13,7 @@ import (
 type upload struct {
 	body        io.Reader
 	length      int64 // announced, or -1
+	arrival     segstore.Arrival
 	setDeadline func(time.Time) error
 
 	// Set by the mount before the first Read.
@@ -38,6 +41,20 @@ func (u *upload) Read(p []byte) (int, error) {
 	if u.limit > 0 && u.read > u.limit {
 		return n, errTooLarge
 	}
+	return n, err
+}
+
+// firstPatience is how many times longer than between bytes an upload may take to
+// its first: ffmpeg opens the request for an HLS init segment when it starts,
+// and has the bytes one segment later. Nobody reads it yet.
+const firstPatience = 6
+
+// first is Read for the first bytes.
+func (u *upload) first(p []byte) (int, error) {
+	stall := u.stall
+	u.stall *= firstPatience
+	n, err := u.Read(p)
+	u.stall, u.extended = stall, time.Time{}
 	return n, err
 }
 

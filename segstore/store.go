@@ -14,6 +14,12 @@ import (
 // Budget can tell whose file is older.
 var arrivals atomic.Uint64
 
+// Arrive returns a place in the order of uploads, behind all places before.
+// Who knows in which order uploads were sent better than the order of the
+// calls of Create can tell takes the place beforehand, and gives it to Create
+// in the Head.
+func Arrive() Arrival { return Arrival(arrivals.Add(1)) }
+
 // Store maps names to Files. All its methods may be called at any time from
 // any goroutine.
 type Store struct {
@@ -103,7 +109,10 @@ func (s *Store) policy(name string) Policy {
 // before in place. ErrKept means that the policy keeps what there is: the
 // caller reads the upload to its end and throws it away.
 func (s *Store) Create(name string, h Head) (*Writer, error) {
-	u := &upload{store: s, name: name, whole: KindOf(name) == Manifest}
+	u := &upload{store: s, name: name, whole: KindOf(name) == Manifest, arrival: uint64(h.Arrival)}
+	if u.arrival == 0 {
+		u.arrival = uint64(Arrive())
+	}
 	before, err := s.create(u)
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", name, err)

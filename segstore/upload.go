@@ -64,14 +64,24 @@ func (s *Store) begin(u *upload, onDisk *version) (before time.Time, err error) 
 			u.replaced = true
 			before = v.file.View().ModTime()
 		}
-		for _, other := range e.uploads {
-			other.over = true
-		}
-		u.arrival = arrivals.Add(1)
 		u.file = s.fileFor(u, e, p)
-		e.uploads = append(e.uploads, u)
+		e.enter(u)
 	})
 	return before, err
+}
+
+// enter puts the upload among those under way. It may have arrived before some
+// of them: connections are served in any order.
+func (e *entry) enter(u *upload) {
+	at := len(e.uploads)
+	for at > 0 && e.uploads[at-1].arrival > u.arrival {
+		at--
+		u.over = true
+	}
+	for _, before := range e.uploads[:at] {
+		before.over = true
+	}
+	e.uploads = slices.Insert(e.uploads, at, u)
 }
 
 // fileFor returns the File that the upload fills: the one that is waited for

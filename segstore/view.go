@@ -37,7 +37,13 @@ type Head struct {
 	ContentType string
 	// Length is the announced length in bytes, or -1 when none was announced.
 	Length int64
+	// Arrival is the upload's place in the order of uploads; 0 takes the next.
+	// Of two uploads of one name it decides which began first.
+	Arrival Arrival
 }
+
+// Arrival is a place in the order of all uploads of the process. See Arrive.
+type Arrival uint64
 
 // block is a piece of a File. b has its full length from the start, so that
 // views may share one slice of blocks; only bytes below view.size are

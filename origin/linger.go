@@ -1,0 +1,74 @@
+package origin
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// restMost is how much of a body that nobody asked for is read, so that the
+// connection can be used again.
+const restMost = 64 << 10
+
+// leaveBody sees to a request body that was not read to its end. net/http reads
+// the rest of it before it writes the reply, however long that takes, and a
+// connection taken from it must not go on with the rest as if that were a
+// request. An upload that is refused is not waited for: its connection closes.
+func leaveBody(r *http.Request, rc *http.ResponseController, up *upload, rep *reply, m *mount) {
+	if r.ProtoMajor != 1 || r.ContentLength == 0 || up.ended {
+		return
+	}
+	timeout := requestHeadTime
+	if m != nil {
+		timeout = time.Duration(m.cfg.UploadTimeout)
+	}
+	if up.extended.IsZero() { // else it has a deadline
+		_ = rc.SetReadDeadline(time.Now().Add(timeout)) // a connection that has gone needs none
+	}
+	if r.Method == http.MethodPut || r.Method == http.MethodPost {
+		rep.close = true
+		return
+	}
+	if _, err := io.CopyN(io.Discard, r.Body, restMost+1); !errors.Is(err, io.EOF) {
+		rep.close = true
+		return
+	}
+	_ = rc.SetReadDeadline(time.Time{}) // likewise
+}
+
+// How long a refused upload is still read and thrown away after the reply, in
+// all and for one read. A sender that is still sending sees the reply only if
+// its connection is not reset under it first.
+const (
+	lingerTime    = 5 * time.Second
+	lingerSilence = 500 * time.Millisecond
+)
+
+// refusesRest tells that the sender of an upload may still be sending. One that
+// stood still, or waits for leave to send (Expect: 100-continue), is not. Over
+// HTTP/2 only the stream ends.
+func refusesRest(r *http.Request, up *upload, rep *reply) bool {
+	switch {
+	case r.ProtoMajor != 1, !rep.close, up.ended, rep.status == http.StatusRequestTimeout:
+		return false
+	}
+	return up.read > 0 || r.Header.Get("Expect") == ""
+}
+
+// linger reads on until the sender stops, with a bound. Whatever ends it, the
+// connection is closed next.
+func linger(r *http.Request, rc *http.ResponseController) {
+	if rc.Flush() != nil {
+		return
+	}
+	buf := make([]byte, 32<<10)
+	for until := time.Now().Add(lingerTime); time.Now().Before(until); {
+		if rc.SetReadDeadline(time.Now().Add(lingerSilence)) != nil {
+			return
+		}
+		if _, err := r.Body.Read(buf); err != nil {
+			return
+		}
+	}
+}
