@@ -60,13 +60,11 @@ func (m *mount) find(ctx context.Context, name string) (*segstore.File, error) {
 	if err == nil || !errors.As(err, &missing) || missing.Reason != segstore.Next || m.cfg.HoldTimeout <= 0 {
 		return f, err
 	}
-	release, err := m.hold()
+	ctx, release, err := m.hold(ctx, time.Duration(m.cfg.HoldTimeout), missing)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(m.cfg.HoldTimeout), missing)
-	defer cancel()
 	if f, err = m.store.Await(ctx, name); errors.As(err, &missing) {
 		m.metrics.heldTimeout.Inc()
 	}

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 
 	"github.com/headwater-origin/headwater/segstore"
@@ -28,12 +29,17 @@ func (m *mount) getGrowing(ctx context.Context, req *request, f *segstore.File) 
 	b, ranged := growingRange(req)
 	size := f.View().Head().Length
 	switch {
+	case req.unframed && size < 0:
+		return m.growingWhole(ctx, req, f)
 	case ranged && size >= 0:
 		return m.growingKnown(r, f, b, size)
 	case ranged && !b.open() && b.to < hugeEnd:
 		return m.growingClosed(ctx, req, f, b)
 	case ranged && b != byteRange{0, -1}:
 		return m.growingOpen(ctx, req, f, b)
+	}
+	if req.method == http.MethodHead {
+		r.kind = kindFuture // as in growingClosed
 	}
 	r.body = &growingBody{reader: f.NewReader(0), to: endless, size: size}
 	return r, nil
@@ -63,9 +69,21 @@ func (m *mount) growingKnown(r *reply, f *segstore.File, b byteRange, size int64
 		return nil, rangeError(size)
 	}
 	r.status = http.StatusPartialContent
+	if to < size {
+		r.kind = kindFuture // as in growingClosed
+	}
 	r.header.Set("Content-Range", contentRange(span{from, to}, size))
 	r.body = &growingBody{reader: f.NewReader(from), to: to, size: to - from}
 	return r, nil
+}
+
+// growingWhole answers once the file is complete, for a client that could not
+// tell half of it from all of it.
+func (m *mount) growingWhole(ctx context.Context, req *request, f *segstore.File) (*reply, error) {
+	if err := m.waitFor(ctx, f, math.MaxInt64); err != nil {
+		return nil, err
+	}
+	return m.getComplete(req, f)
 }
 
 // growingOpen answers a range without a real end: it follows the file.
@@ -95,7 +113,9 @@ func (m *mount) growingClosed(ctx context.Context, req *request, f *segstore.Fil
 	if v.State() == segstore.Complete {
 		return m.getComplete(req, f)
 	}
-	r := m.fileReply(http.StatusPartialContent, f, kindGrowing)
+	// Of these bytes nobody can say yet that they are of a whole file, and the
+	// reply ends well whatever becomes of the upload: not for a cache to keep.
+	r := m.fileReply(http.StatusPartialContent, f, kindFuture)
 	r.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", b.from, b.to))
 	r.body = &growingBody{reader: f.NewReader(b.from), to: b.to + 1, size: b.to + 1 - b.from}
 	return r, nil
@@ -108,15 +128,13 @@ func (m *mount) waitFor(ctx context.Context, f *segstore.File, size int64) error
 	if f.View().Size() >= size {
 		return nil
 	}
-	release, err := m.hold()
+	tooLong := fail(http.StatusServiceUnavailable, "The bytes asked for have not come in time.")
+	tooLong.header = http.Header{"Retry-After": {"1"}}
+	ctx, release, err := m.hold(ctx, m.rangeWait(), tooLong)
 	if err != nil {
 		return err
 	}
 	defer release()
-	tooLong := fail(http.StatusServiceUnavailable, "The bytes asked for have not come in time.")
-	tooLong.header = http.Header{"Retry-After": {"1"}}
-	ctx, cancel := context.WithTimeoutCause(ctx, m.rangeWait(), tooLong)
-	defer cancel()
 	for {
 		v := f.View()
 		switch {

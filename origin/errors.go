@@ -23,9 +23,9 @@ type httpError struct {
 
 func (e *httpError) Error() string {
 	if e.err != nil {
-		return fmt.Sprintf("%d %s: %v", e.status, e.detail, e.err)
+		return e.err.Error()
 	}
-	return fmt.Sprintf("%d %s", e.status, e.detail)
+	return e.detail
 }
 
 func (e *httpError) Unwrap() error { return e.err }

@@ -63,6 +63,9 @@ func (m *mount) admit(req *request, name string, up *upload) error {
 	if err := m.mayWrite(req); err != nil {
 		return closing(err)
 	}
+	if req.unframed && req.header.Get("Content-Length") == "" {
+		return closing(fail(http.StatusLengthRequired, "An upload over HTTP/1.0 needs a Content-Length."))
+	}
 	if limit := int64(m.cfg.MaxUpload); limit > 0 && up.length > limit {
 		return closing(tooLarge(limit))
 	}

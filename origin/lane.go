@@ -63,7 +63,7 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func newRequest(r *http.Request) (*request, error) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	req := &request{method: r.Method, path: r.URL.Path, header: r.Header, peer: peer.Addr().Unmap()}
+	req := &request{method: r.Method, path: r.URL.Path, header: r.Header, peer: peer.Addr().Unmap(), unframed: !r.ProtoAtLeast(1, 1)}
 	if err != nil {
 		return req, fail(http.StatusBadRequest, "The peer's address is not an IP address.")
 	}

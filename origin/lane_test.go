@@ -78,19 +78,75 @@ func TestCloseIsHonouredAfterAGrowingFile(t *testing.T) {
 	}
 }
 
-func TestHTTP10GetsAGrowingFileWithoutChunks(t *testing.T) {
+// TestHTTP10GetsAGrowingFileOnceItIsWhole: over HTTP/1.0 a body of unknown
+// length ends with its connection, however it ends.
+func TestHTTP10GetsAGrowingFileOnceItIsWhole(t *testing.T) {
+	for name, end := range map[string]func(*liveUpload){
+		"whole":  func(u *liveUpload) { u.chunk("end"); u.end() },
+		"broken": func(u *liveUpload) { _ = u.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			up := s.upload("/a-1.m4s")
+			up.chunk("begin ")
+			s.growingFile("/a-1.m4s", 6)
+			c := s.dial()
+			c.send("GET /a-1.m4s HTTP/1.0")
+			held := s.mounts[0].metrics.held
+			eventually(t, "it waits", func() bool { return counterValue(t, held) == 1 })
+			end(up)
+			resp := c.response("GET")
+			body, err := io.ReadAll(resp.Body)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case name == "whole" && (string(body) != "begin end" || resp.ContentLength != 9 || resp.StatusCode != 200):
+				t.Errorf("%s, length %d, %q", resp.Status, resp.ContentLength, body)
+			case name == "broken" && (resp.StatusCode != http.StatusBadGateway || resp.Header.Get("Cache-Control") != "no-store"):
+				t.Errorf("%s, %v, %q", resp.Status, resp.Header, body)
+			}
+		})
+	}
+}
+
+func TestHTTP10UploadsNeedALength(t *testing.T) {
 	s := start(t)
-	up := s.upload("/a-1.m4s")
-	up.chunk("begin ")
-	s.growingFile("/a-1.m4s", 6)
-	c := s.dial()
-	c.send("GET /a-1.m4s HTTP/1.0")
-	resp := c.response("GET")
-	expect(t, resp.Body, "begin ")
-	up.chunk("end")
-	up.end()
-	if rest, err := io.ReadAll(resp.Body); string(rest) != "end" || err != nil || len(resp.TransferEncoding) > 0 {
-		t.Errorf("%q, %v, %v", rest, err, resp.TransferEncoding)
+	s.put("/a-1.m4s", "old")
+	for head, status := range map[string]int{
+		"PUT /a-1.m4s HTTP/1.0":                                 411,
+		"PUT /a-1.m4s HTTP/1.0\r\nTransfer-Encoding: chunked":   411,
+		"PUT /b-1.m4s HTTP/1.0\r\nContent-Length: 0":            201,
+		"PUT /a-1.m4s HTTP/1.0\r\nHost: o\r\nContent-Length: 3": 204,
+	} {
+		c := s.dial()
+		c.send(head)
+		_, _ = io.WriteString(c, "new")
+		if resp := c.response("PUT"); resp.StatusCode != status {
+			t.Errorf("%s: %s", head, resp.Status)
+		}
+	}
+	if a := s.do("GET", "/a-1.m4s", ""); a.body != "new" {
+		t.Errorf("now %q", a.body)
+	}
+}
+
+func TestHeldRequestsDoNotHoldUpTheStop(t *testing.T) {
+	cfg := loopbackConfig()
+	cfg.Mounts[0].HoldTimeout = Duration(2 * patience)
+	s, stop, done := startOnly(t, cfg)
+	s.grace = 2 * patience
+	ts := &testServer{Server: s, t: t, url: s.URLs()[0], client: &http.Client{Timeout: patience}}
+	ts.put("/a-1.m4s", "one")
+	ts.client.CloseIdleConnections()
+	c := ts.dial()
+	c.send("GET /a-2.m4s HTTP/1.1", "Host: origin")
+	eventually(t, "it waits", func() bool { return ts.waiting() == 1 })
+	stop()
+	if resp := c.response("GET"); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("%s, %v", resp.Status, resp.Header)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,12 +1,15 @@
 package origin
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -92,7 +95,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: requestHeadTime,
 		IdleTimeout:       time.Duration(s.cfg.Timeout),
 		MaxHeaderBytes:    maxRequestHead,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          log.New(serverLog{s.log}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return s.base },
 		ConnContext:       withArrival,
 	}
@@ -114,4 +117,19 @@ func (s *Server) AdminURL() string {
 		return ""
 	}
 	return s.admin.url()
+}
+
+// serverLog gets what net/http has to say. Most of it is about what clients do
+// wrong; that no connection can be accepted (there are no more file
+// descriptors, say) is for the operator, and net/http says it once a second.
+type serverLog struct{ log *slog.Logger }
+
+// Write implements io.Writer.
+func (l serverLog) Write(p []byte) (int, error) {
+	level, text := slog.LevelDebug, string(bytes.TrimSpace(p))
+	if strings.Contains(text, "Accept error") {
+		level = slog.LevelError
+	}
+	l.log.Log(context.Background(), level, text)
+	return len(p), nil
 }

@@ -21,19 +21,20 @@ type mount struct {
 	writers Peers
 	store   *segstore.Store
 	caching caching
-	waiting chan struct{} // a place for each request that is held, over all mounts
+	waiting chan struct{}   // a place for each request that is held, over all mounts
+	stop    context.Context // done when the server takes no more: nothing is held any longer
 	metrics *mountMetrics
 	log     *slog.Logger
 }
 
-func newMount(cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, mm *mountMetrics, log *slog.Logger) (*mount, error) {
+func newMount(cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, stop context.Context, mm *mountMetrics, log *slog.Logger) (*mount, error) {
 	writers, err := ParsePeers(cfg.WriteFrom)
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
 	}
 	m := &mount{
 		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl),
-		waiting: waiting, metrics: mm, log: log.With("mount", cfg.Path),
+		waiting: waiting, stop: stop, metrics: mm, log: log.With("mount", cfg.Path),
 	}
 	opt := segstore.Options{
 		ReadOnly:     !cfg.Write,
@@ -99,15 +100,25 @@ func (m *mount) mayWrite(req *request) error {
 	return nil
 }
 
-// hold takes a place among the requests that wait for files to come.
-func (m *mount) hold() (release func(), err error) {
+// hold takes a place among the requests that wait for files to come. The
+// context it returns ends after the time given, for the reason given, and when
+// the server stops.
+func (m *mount) hold(ctx context.Context, most time.Duration, reason error) (held context.Context, release func(), err error) {
 	select {
 	case m.waiting <- struct{}{}:
-		m.metrics.held.Inc()
-		return func() { <-m.waiting }, nil
 	default:
-		return nil, segstore.ErrTooManyWaiters
+		return nil, nil, segstore.ErrTooManyWaiters
 	}
+	m.metrics.held.Inc()
+	ctx, cancel := context.WithTimeoutCause(ctx, most, reason)
+	ctx, cancelCause := context.WithCancelCause(ctx)
+	forget := context.AfterFunc(m.stop, func() { cancelCause(segstore.ErrClosed) })
+	return ctx, func() {
+		forget()
+		cancelCause(nil)
+		cancel()
+		<-m.waiting
+	}, nil
 }
 
 func (m *mount) close(ctx context.Context) error {

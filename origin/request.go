@@ -14,6 +14,9 @@ type request struct {
 	dir    bool   // the path was written with a slash at its end
 	header http.Header
 	peer   netip.Addr
+	// unframed says that the client's protocol cannot tell a body of unknown
+	// length that broke off from one that ended (HTTP/1.0).
+	unframed bool
 }
 
 // cleanPath makes one slash of several and drops one at the end, so that an

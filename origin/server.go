@@ -32,6 +32,8 @@ type Server struct {
 	grace  time.Duration
 	base   context.Context // done when what is under way is cut
 	cut    context.CancelFunc
+	open   context.Context // done when no more connections are taken
+	shut   context.CancelFunc
 	crowds *crowds
 
 	followers followers
@@ -43,11 +45,12 @@ type Server struct {
 func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s := &Server{cfg: cfg, log: log, metrics: newMetrics(), grace: stopGrace}
 	s.base, s.cut = context.WithCancel(context.Background())
+	s.open, s.shut = context.WithCancel(context.Background())
 	s.crowds = newCrowds(s.base)
 	budget := segstore.NewBudget(cfg.MemoryBytes())
 	waiting := make(chan struct{}, cfg.MaxWaiters)
 	for _, mc := range cfg.Mounts {
-		m, err := newMount(mc, cfg, budget, waiting, s.metrics.mount(mc.Path), log)
+		m, err := newMount(mc, cfg, budget, waiting, s.open, s.metrics.mount(mc.Path), log)
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
@@ -109,7 +112,7 @@ func (s *Server) logError(req *request, e *httpError) {
 	case upload:
 		level = slog.LevelWarn
 	}
-	s.log.Log(context.Background(), level, "request failed", "method", req.method, "path", req.path,
+	s.log.Log(context.Background(), level, "request failed", "method", req.method, "path", shortened(req.path),
 		"peer", req.peer.String(), "status", e.status, "err", e.Error())
 }
 
@@ -158,6 +161,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // stop ends the servers: gracefully for some seconds, then at once.
 func (s *Server) stop(servers ...*http.Server) {
+	s.shut()
 	ctx, done := context.WithTimeout(context.Background(), s.grace)
 	defer done()
 	for _, srv := range servers {
@@ -175,6 +179,7 @@ func (s *Server) stop(servers ...*http.Server) {
 
 // close closes what New opened; listeners that were served are closed already.
 func (s *Server) close() error {
+	s.shut()
 	s.cut()
 	for _, l := range s.listeners {
 		_ = l.Close() // a second close says so
@@ -185,4 +190,13 @@ func (s *Server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
 	return s.mounts.close(ctx)
+}
+
+// shortened bounds what a client can have written to the log.
+func shortened(path string) string {
+	const most = 200
+	if len(path) <= most {
+		return path
+	}
+	return path[:most] + "..."
 }

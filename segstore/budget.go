@@ -71,6 +71,9 @@ const (
 
 // take enters n bytes for the file, evicting others if it must.
 func (s *Store) take(f *File, n int64) error {
+	if !s.fits(f.mem.Load() + n) {
+		return ErrOverBudget // whatever went for it, it would not be enough
+	}
 	if !makeRoom(&s.memory, n, func() []*Store { return []*Store{s} }) {
 		return ErrOverBudget
 	}
@@ -80,6 +83,14 @@ func (s *Store) take(f *File, n int64) error {
 	}
 	f.mem.Add(n)
 	return nil
+}
+
+// fits says whether a file of so many bytes could be held at all.
+func (s *Store) fits(n int64) bool {
+	if s.memory.most > 0 && n > s.memory.most {
+		return false
+	}
+	return s.opt.Budget == nil || s.opt.Budget.most <= 0 || n <= s.opt.Budget.most
 }
 
 // makeRoom takes n bytes from the account that the stores share.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 )
 
 // errSlow is why a Delete does not know whether the file is gone, and why a
@@ -40,6 +41,10 @@ func (s *Store) openDir() error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	if !s.opt.ReadOnly {
+		if err := writable(root); err != nil {
+			_ = root.Close() // nothing was written
+			return fmt.Errorf("open store: %w", err)
+		}
 		if err := s.scan(root, s.learn); err != nil {
 			_ = root.Close() // nothing was written
 			return fmt.Errorf("open store: %w", err)
@@ -47,6 +52,20 @@ func (s *Store) openDir() error {
 	}
 	s.disk = newDisk(root, &s.opt, s.closing, s.bring)
 	return nil
+}
+
+// writable returns an error when nothing can ever be written below root. A
+// disk that is full, or fails otherwise, may mend: it does not count.
+func writable(root *os.Root) error {
+	const probe = tempPrefix + "probe" + tempSuffix // swept like all its kind
+	f, err := root.OpenFile(probe, os.O_CREATE|os.O_WRONLY, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%s cannot be written to: %w", root.Name(), err)
+	case err != nil:
+		return nil
+	}
+	return errors.Join(f.Close(), root.Remove(probe))
 }
 
 func openRoot(dir string, create bool) (*os.Root, error) {

@@ -308,3 +308,23 @@ func TestEmptyFilesAreBounded(t *testing.T) {
 		t.Errorf("%d empty files fit in 64 KiB", n)
 	}
 }
+
+// TestWhatCannotFitEvictsNothing announces more than the budget has.
+func TestWhatCannotFitEvictsNothing(t *testing.T) {
+	for name, o := range map[string]Options{
+		"store":  {MaxCacheSegs: 9, MaxBytes: 100_000},
+		"shared": {MaxCacheSegs: 9, Budget: NewBudget(100_000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openStore(t, o)
+			put(t, s, "seg-1.m4s", make([]byte, 1000))
+			if _, err := s.Create("big-1.m4s", Head{Length: 100_001}); !errors.Is(err, ErrOverBudget) {
+				t.Errorf("create: %v", err)
+			}
+			if _, err := s.Lookup("seg-1.m4s"); err != nil {
+				t.Errorf("the segment that was there: %v", err)
+			}
+			put(t, s, "big-2.m4s", make([]byte, 60_000)) // what fits still comes in
+		})
+	}
+}

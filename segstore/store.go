@@ -109,7 +109,7 @@ func (s *Store) policy(name string) Policy {
 // before in place. ErrKept means that the policy keeps what there is: the
 // caller reads the upload to its end and throws it away.
 func (s *Store) Create(name string, h Head) (*Writer, error) {
-	u := &upload{store: s, name: name, whole: KindOf(name) == Manifest, arrival: uint64(h.Arrival)}
+	u := &upload{store: s, name: name, whole: KindOf(name) == Manifest, arrival: uint64(h.Arrival), length: h.Length}
 	if u.arrival == 0 {
 		u.arrival = uint64(Arrive())
 	}
@@ -137,6 +137,9 @@ func (s *Store) create(u *upload) (before time.Time, err error) {
 	}
 	if s.closed() {
 		return before, ErrClosed
+	}
+	if !s.fits(u.length) {
+		return before, ErrOverBudget
 	}
 	var onDisk *version
 	if s.disk != nil {

@@ -14,8 +14,9 @@ type upload struct {
 	name     string
 	file     *File
 	arrival  uint64
-	whole    bool // not visible before it is Complete
-	replaced bool // there was a Complete version when it began
+	length   int64 // announced, or -1
+	whole    bool  // not visible before it is Complete
+	replaced bool  // there was a Complete version when it began
 
 	w *Writer // static once Create returns
 

@@ -199,7 +199,12 @@ func (w *Writer) tail() ([]byte, error) {
 		}
 	}
 	size := w.nextBlock()
-	if err := w.keeper.reserve(w.file, size); err != nil {
+	err := w.keeper.reserve(w.file, size)
+	if err != nil && size > blockLeast {
+		size = blockLeast // a small one may still fit
+		err = w.keeper.reserve(w.file, size)
+	}
+	if err != nil {
 		return nil, err
 	}
 	b := block{off: w.filled, b: make([]byte, size)}
