@@ -21,7 +21,7 @@ import (
 const module = "github.com/headwater-origin/headwater"
 
 // maxLines is the most a file of the program may have.
-const maxLines = 500
+const maxLines = 300
 
 // goPackage is what go list tells of a package.
 type goPackage struct {

@@ -100,7 +100,7 @@ func TestCurlProblem(t *testing.T) {
 // that don't exist yet.
 func TestCurlPreflight(t *testing.T) {
 	t.Parallel()
-	eachProto(t, serveBoth(t), func(t *testing.T, p curlProto, dir string) {
+	eachProto(t, serveBoth(t, "--write-from", "any"), func(t *testing.T, p curlProto, dir string) {
 		for _, method := range []string{"GET", "PUT", "POST", "DELETE"} {
 			a := p.curl(t, nil, dir+"/yet-to-come-1.m4s", "-X", "OPTIONS", "-H", "Origin: http://player.example",
 				"-H", "Access-Control-Request-Method: "+method, "-H", "Access-Control-Request-Headers: range")

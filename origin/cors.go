@@ -36,7 +36,11 @@ func (m *mount) options(req *request) *reply {
 	if req.header.Get("Access-Control-Request-Method") == "" || m.cfg.CORS == CORSOff {
 		return r
 	}
-	r.header.Set("Access-Control-Allow-Methods", m.allowed())
+	methods := allowRead
+	if m.cfg.Write && m.openToAll() {
+		methods = allowWrite
+	}
+	r.header.Set("Access-Control-Allow-Methods", methods)
 	allow := "*"
 	if asked := req.header.Get("Access-Control-Request-Headers"); asked != "" {
 		allow = asked // "*" does not cover Authorization

@@ -41,7 +41,7 @@ func TestCORS(t *testing.T) {
 	}
 	for mode, allowed := range map[CORS]struct{ plain, fromPage bool }{CORSOn: {true, true}, CORSAuto: {false, true}, CORSOff: {}} {
 		t.Run(mode.String(), func(t *testing.T) {
-			s := start(t, noHold, withMount(func(m *Mount) { m.CORS = mode }))
+			s := start(t, noHold, withMount(func(m *Mount) { m.CORS, m.WriteFrom = mode, []string{PeersAny} }))
 			channel(s)
 			for _, r := range requests {
 				for _, page := range []bool{false, true} {
@@ -102,11 +102,12 @@ func TestPreflight(t *testing.T) {
 		headers string
 		allowed bool
 	}{
-		{"default", func(*Mount) {}, "", allowWrite, "*", true},
-		{"headers asked for", func(*Mount) {}, "authorization, content-type, x-own", allowWrite, "authorization, content-type, x-own", true},
-		{"auto", func(m *Mount) { m.CORS = CORSAuto }, "range", allowWrite, "range", true},
+		{"default", func(*Mount) {}, "", allowRead, "*", true},
+		{"anybody may write", func(m *Mount) { m.WriteFrom = []string{PeersAny} }, "", allowWrite, "*", true},
+		{"headers asked for", func(*Mount) {}, "authorization, content-type, x-own", allowRead, "authorization, content-type, x-own", true},
+		{"auto", func(m *Mount) { m.CORS = CORSAuto }, "range", allowRead, "range", true},
 		{"read-only", func(m *Mount) { m.Write = false }, "range", allowRead, "range", true},
-		{"peers that may not write", func(m *Mount) { m.WriteFrom = []string{"192.0.2.1"} }, "", allowWrite, "*", true},
+		{"peers that may not write", func(m *Mount) { m.WriteFrom = []string{"192.0.2.1"} }, "", allowRead, "*", true},
 		{"off", func(m *Mount) { m.CORS = CORSOff }, "range", "", "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -159,5 +160,39 @@ func TestCORSIsOnByDefault(t *testing.T) {
 	checkCORS(t, a, true)
 	if len(vary(a.Header)) > 0 {
 		t.Errorf("varies by %q", vary(a.Header))
+	}
+}
+
+// TestAPageCannotBorrowItsBrowsersAddress: a peer is trusted for its address,
+// and any page that its browser shows could send from there.
+func TestAPageCannotBorrowItsBrowsersAddress(t *testing.T) {
+	for _, tc := range []struct {
+		from    string
+		headers []string
+		status  int
+	}{
+		{PeersLoopback, nil, 201},
+		{PeersLoopback, []string{"Origin: https://elsewhere.example"}, 403},
+		{PeersLoopback, []string{"Sec-Fetch-Site: cross-site"}, 403},
+		{PeersLoopback, []string{"Sec-Fetch-Site: same-origin", "Origin: https://elsewhere.example"}, 201},
+		{PeersAny, []string{"Origin: https://elsewhere.example", "Sec-Fetch-Site: cross-site"}, 201},
+	} {
+		for _, method := range []string{"PUT", "POST", "DELETE"} {
+			s := start(t, withMount(func(m *Mount) { m.WriteFrom = []string{tc.from} }))
+			body, want := "x", tc.status
+			if method == "DELETE" {
+				s.put("/seg-1.m4s", "x")
+				body = ""
+				if want == 201 {
+					want = 200
+				}
+			}
+			if a := s.do(method, "/seg-1.m4s", body, tc.headers...); a.StatusCode != want {
+				t.Errorf("%s from %s with %v: %s", method, tc.from, tc.headers, a.Status)
+			}
+			if a := s.do("GET", "/seg-1.m4s", "", tc.headers...); (a.StatusCode == 200) != (method == "DELETE" && want == 403 || method != "DELETE" && want == 201) {
+				t.Errorf("%s with %v left %s", method, tc.headers, a.Status)
+			}
+		}
 	}
 }

@@ -136,7 +136,7 @@ func (c *crowd) run() {
 // serve writes what the view has to everybody.
 func (c *crowd) serve(v segstore.View, joined []*socketViewer) {
 	final := v.State() == segstore.Complete
-	if v.Size() > c.sent || final {
+	if len(c.viewers) > 0 && (v.Size() > c.sent || final) {
 		c.frame.set(v, c.sent, final)
 		stay := c.viewers[:0]
 		for _, w := range c.viewers {

@@ -158,7 +158,7 @@ func TestRangesOfCompleteFiles(t *testing.T) {
 				{[]string{"Range: lines=0-1"}, 200, "", content},
 				{[]string{"Range: bytes=0-,0-,0-"}, 200, "", content},
 				{[]string{"Range: bytes=0-1", "If-Range: " + tag.Get("ETag")}, 206, "bytes 0-1/40", content[:2]},
-				{[]string{"Range: bytes=0-1", "If-Range: " + tag.Get("Last-Modified")}, 206, "bytes 0-1/40", content[:2]},
+				{[]string{"Range: bytes=0-1", "If-Range: " + tag.Get("Last-Modified")}, 200, "", content},
 				{[]string{"Range: bytes=0-1", "If-Range: W/" + tag.Get("ETag")}, 200, "", content},
 				{[]string{"Range: bytes=0-1", `If-Range: "other"`}, 200, "", content},
 				{[]string{"Range: bytes=99-", `If-Range: "other"`}, 200, "", content},

@@ -78,6 +78,7 @@ func (m *mount) follow(ctx context.Context, b *growingBody, w batchWriter) (err 
 		if ended || err != nil {
 			return err
 		}
+		f.deadline.clear() // waiting is not slow; over HTTP/2 the deadline would end the stream
 		select {
 		case <-b.reader.Changed():
 		case <-ctx.Done():
@@ -149,6 +150,14 @@ func (d *rollingDeadline) extend() {
 	}
 	d.at = now
 	_ = d.set(now.Add(d.timeout)) // fails on a closed connection only; so does the write
+}
+
+// clear takes the deadline away.
+func (d *rollingDeadline) clear() {
+	if !d.at.IsZero() {
+		d.at = time.Time{}
+		_ = d.set(d.at) // as in extend
+	}
 }
 
 // explain says of a write that failed after its deadline that this is why.

@@ -11,16 +11,17 @@ import (
 // net/http and are done: net/http accepts them again and reads their next
 // request.
 type handback struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
+	timeout time.Duration // of idle connections; static
+	conns   chan net.Conn
+	done    chan struct{}
+	once    sync.Once
 
 	mu   sync.Mutex // guards idle
 	idle map[net.Conn]struct{}
 }
 
-func newHandback() *handback {
-	return &handback{conns: make(chan net.Conn), done: make(chan struct{}), idle: make(map[net.Conn]struct{})}
+func newHandback(timeout time.Duration) *handback {
+	return &handback{timeout: timeout, conns: make(chan net.Conn), done: make(chan struct{}), idle: make(map[net.Conn]struct{})}
 }
 
 // observe is the server's http.Server.ConnState. net/http takes a connection
@@ -55,7 +56,7 @@ func (h *handback) give(s bareSocket) {
 		return
 	}
 	select {
-	case h.conns <- &resumedConn{TCPConn: s.conn, pre: s.pre}:
+	case h.conns <- &resumedConn{TCPConn: s.conn, pre: s.pre, idle: h.timeout}:
 	case <-h.done:
 		_ = s.conn.Close() // idle: nothing is lost
 	}
@@ -85,6 +86,24 @@ func (h *handback) Addr() net.Addr { return &net.TCPAddr{} }
 type resumedConn struct {
 	*net.TCPConn
 	pre []byte
+
+	// net/http takes it for a new connection, whose first request must come
+	// within ReadHeaderTimeout. It is an idle one: until its first byte it has
+	// idle, 0 being no end.
+	idle  time.Duration
+	begun bool
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *resumedConn) SetReadDeadline(t time.Time) error {
+	if c.begun {
+		return c.TCPConn.SetReadDeadline(t)
+	}
+	c.begun = true
+	if c.idle == 0 {
+		return c.TCPConn.SetReadDeadline(time.Time{})
+	}
+	return c.TCPConn.SetReadDeadline(time.Now().Add(c.idle))
 }
 
 // Read implements net.Conn.

@@ -123,6 +123,11 @@ func (m *mount) receive(req *request, w *segstore.Writer, first []byte, up *uplo
 	switch {
 	case errors.Is(err, segstore.ErrKept), errors.Is(err, segstore.ErrDeleted):
 		return m.notKept(req), nil
+	case m.cfg.Sync && errors.Is(err, segstore.ErrUnsaved):
+		m.metrics.uploadComplete.Inc()
+		e := fail(http.StatusInsufficientStorage, "The file is served, but it is not saved: the disk failed.")
+		e.err = err
+		return nil, e
 	case err != nil && w.File().View().State() != segstore.Complete:
 		return nil, m.uploadError(err)
 	}

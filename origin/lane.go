@@ -40,8 +40,9 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rep.close && r.ProtoMajor == 1 { // over HTTP/2 it would end all streams
 		rep.header.Set("Connection", "close")
 	}
+	_ = rc.SetWriteDeadline(time.Now().Add(writeTime(m))) // net/http takes it away after the reply
 	if b, ok := rep.body.(*growingBody); ok && r.Method == http.MethodGet {
-		if bare, ok := l.takeSocket(r, rc); ok {
+		if bare, ok := l.takeSocket(r, rc, rep); ok {
 			handedOver = true
 			l.followSocket(r, m, rep, b, bare)
 			return
@@ -61,9 +62,21 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// writeTime is how long the first write of a reply may take.
+func writeTime(m *mount) time.Duration {
+	if m == nil {
+		return requestHeadTime
+	}
+	return time.Duration(m.cfg.ViewerTimeout)
+}
+
+// sameOrigin tells by Sec-Fetch-Site and Origin who sends what is not just a
+// read. It has no state of its own.
+var sameOrigin = http.NewCrossOriginProtection()
+
 func newRequest(r *http.Request) (*request, error) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	req := &request{method: r.Method, path: r.URL.Path, header: r.Header, peer: peer.Addr().Unmap(), unframed: !r.ProtoAtLeast(1, 1)}
+	req := &request{method: r.Method, path: r.URL.Path, header: r.Header, peer: peer.Addr().Unmap(), unframed: !r.ProtoAtLeast(1, 1), crossOrigin: sameOrigin.Check(r) != nil}
 	if err != nil {
 		return req, fail(http.StatusBadRequest, "The peer's address is not an IP address.")
 	}
@@ -121,6 +134,7 @@ func (l *netLane) writeGrowing(w http.ResponseWriter, r *http.Request, rc *http.
 	if err := rc.Flush(); err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	_ = rc.SetWriteDeadline(time.Time{}) // the head is out; the follower has deadlines of its own
 	if err := m.follow(r.Context(), b, &responseBatch{w: w, rc: rc}); err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -145,9 +159,6 @@ func (b *responseBatch) write(slices [][]byte, _ int64, last bool) error {
 }
 
 func (b *responseBatch) setDeadline(t time.Time) error { return b.rc.SetWriteDeadline(t) }
-
-// sectionPiece is how much of a complete file is written under one deadline.
-const sectionPiece = 1 << 20
 
 // writeSections writes a complete file, or parts of it. From disk it is
 // sendfile that moves the bytes, wherever net/http can use it.
@@ -178,7 +189,7 @@ func writeSpan(w io.Writer, b *sectionsBody, s span, d *rollingDeadline) (int64,
 	var total int64
 	for s.from < s.to {
 		d.extend()
-		piece := min(s.to-s.from, sectionPiece)
+		piece := min(s.to-s.from, batchMost)
 		var n int64
 		var err error
 		if f != nil {

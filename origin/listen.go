@@ -1,11 +1,9 @@
 package origin
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -95,7 +93,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: requestHeadTime,
 		IdleTimeout:       time.Duration(s.cfg.Timeout),
 		MaxHeaderBytes:    maxRequestHead,
-		ErrorLog:          log.New(serverLog{s.log}, "", 0),
+		ErrorLog:          slog.NewLogLogger(serverLog{s.log.Handler()}, slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return s.base },
 		ConnContext:       withArrival,
 	}
@@ -119,17 +117,21 @@ func (s *Server) AdminURL() string {
 	return s.admin.url()
 }
 
-// serverLog gets what net/http has to say. Most of it is about what clients do
-// wrong; that no connection can be accepted (there are no more file
+// serverLog handles what net/http has to say. Most of it is about what clients
+// do wrong; that no connection can be accepted (there are no more file
 // descriptors, say) is for the operator, and net/http says it once a second.
-type serverLog struct{ log *slog.Logger }
+type serverLog struct{ slog.Handler }
 
-// Write implements io.Writer.
-func (l serverLog) Write(p []byte) (int, error) {
-	level, text := slog.LevelDebug, string(bytes.TrimSpace(p))
-	if strings.Contains(text, "Accept error") {
-		level = slog.LevelError
+// Enabled implements slog.Handler: the message decides, see Handle.
+func (serverLog) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (l serverLog) Handle(ctx context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "Accept error") {
+		r.Level = slog.LevelError
 	}
-	l.log.Log(context.Background(), level, text)
-	return len(p), nil
+	if !l.Handler.Enabled(ctx, r.Level) {
+		return nil
+	}
+	return l.Handler.Handle(ctx, r)
 }

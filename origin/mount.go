@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ type mount struct {
 	log     *slog.Logger
 }
 
-func newMount(cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, stop context.Context, mm *mountMetrics, log *slog.Logger) (*mount, error) {
+func newMount(stop context.Context, cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, mm *mountMetrics, log *slog.Logger) (*mount, error) {
 	writers, err := ParsePeers(cfg.WriteFrom)
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
@@ -97,8 +98,16 @@ func (m *mount) mayWrite(req *request) error {
 	if !m.writers.Contains(req.peer) {
 		return fail(http.StatusForbidden, "Uploads from %s are not allowed: add it to write_from of the mount.", req.peer)
 	}
+	if req.crossOrigin && !m.openToAll() {
+		return fail(http.StatusForbidden, "Uploads from pages of other origins are taken only where write_from is any.")
+	}
 	return nil
 }
+
+// openToAll says that everybody may write. Else a peer is trusted for its
+// address, which a page of another origin must not borrow from the browser that
+// shows it.
+func (m *mount) openToAll() bool { return slices.Contains(m.cfg.WriteFrom, PeersAny) }
 
 // hold takes a place among the requests that wait for files to come. The
 // context it returns ends after the time given, for the reason given, and when

@@ -14,6 +14,8 @@ type request struct {
 	dir    bool   // the path was written with a slash at its end
 	header http.Header
 	peer   netip.Addr
+	// crossOrigin says that a browser sends it for a page of another origin.
+	crossOrigin bool
 	// unframed says that the client's protocol cannot tell a body of unknown
 	// length that broke off from one that ended (HTTP/1.0).
 	unframed bool

@@ -50,7 +50,7 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	budget := segstore.NewBudget(cfg.MemoryBytes())
 	waiting := make(chan struct{}, cfg.MaxWaiters)
 	for _, mc := range cfg.Mounts {
-		m, err := newMount(mc, cfg, budget, waiting, s.open, s.metrics.mount(mc.Path), log)
+		m, err := newMount(s.open, mc, cfg, budget, waiting, s.metrics.mount(mc.Path), log)
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
@@ -120,7 +120,7 @@ func (s *Server) logError(req *request, e *httpError) {
 // is under way go on for some seconds, and closes everything. It returns nil
 // unless a listener failed.
 func (s *Server) Run(ctx context.Context) error {
-	back := newHandback()
+	back := newHandback(time.Duration(s.cfg.Timeout))
 	public := s.httpServer(&netLane{server: s, back: back})
 	public.ConnState = back.observe
 	public.RegisterOnShutdown(back.closeIdle)

@@ -20,9 +20,10 @@ type bareSocket struct {
 }
 
 // takeSocket takes the connection of a plain HTTP/1.1 request. Not over TLS,
-// where a write is encrypted anyway, nor for HTTP/1.0, which has no chunks.
-func (l *netLane) takeSocket(r *http.Request, rc *http.ResponseController) (bareSocket, bool) {
-	if r.TLS != nil || !r.ProtoAtLeast(1, 1) || r.ProtoMajor != 1 {
+// where a write is encrypted anyway, nor for HTTP/1.0, which has no chunks, nor
+// when the rest of the request was not read: it must not be taken for the next.
+func (l *netLane) takeSocket(r *http.Request, rc *http.ResponseController, rep *reply) (bareSocket, bool) {
+	if rep.close || r.TLS != nil || !r.ProtoAtLeast(1, 1) || r.ProtoMajor != 1 {
 		return bareSocket{}, false
 	}
 	if !l.server.followers.enter() {

@@ -146,6 +146,9 @@ func (s *Store) saveAndRemove(v *version, victims []victim) error {
 		s.evictable(v)
 	}
 	if errors.Is(err, errSlow) {
+		if s.opt.Sync {
+			return fmt.Errorf("%w: %w", ErrUnsaved, err)
+		}
 		return nil
 	}
 	return err

@@ -65,6 +65,7 @@ type disk struct {
 	root     *os.Root
 	sync     bool
 	patience time.Duration
+	hangs    atomic.Bool // the last wait was in vain
 	retry    time.Duration
 	lanes    *lanes
 	log      *rareLog
@@ -105,9 +106,24 @@ func (d *disk) add(name string, remove bool) *job { return d.lanes.add(name, rem
 
 // wait waits for the jobs with patience, and returns the error of the first.
 // late is what it returns when the first is not done by then.
-func (d *disk) wait(late error, jobs ...*job) error {
-	t := time.NewTimer(d.patience)
+//
+// Once a wait was in vain, the next ones are short, until one is not: a disk
+// that hangs must not delay every upload.
+func (d *disk) wait(late error, jobs ...*job) (err error) {
+	patience := d.patience
+	if d.hangs.Load() {
+		patience /= 100
+	}
+	t := time.NewTimer(patience)
 	defer t.Stop()
+	defer func() {
+		select {
+		case <-jobs[0].done:
+			d.hangs.Store(false)
+		default:
+			d.hangs.Store(true)
+		}
+	}()
 	for _, j := range jobs {
 		select {
 		case <-j.done:

@@ -3,6 +3,7 @@ package segstore
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -263,4 +264,47 @@ func TestSaveBeginsAnewWhenItsDirectoryGoes(t *testing.T) {
 	if st := s.Stats(); st.DiskErrors != 0 || tries != 3 {
 		t.Fatalf("after %d tries: %+v", tries, st)
 	}
+}
+
+// TestAHangingDiskDelaysNotEveryUpload: the first to wait in vain tells the
+// others.
+func TestAHangingDiskDelaysNotEveryUpload(t *testing.T) {
+	s, _ := openDirStore(t, Options{MaxCacheSegs: -100})
+	hang := make(chan struct{})
+	write := s.disk.write
+	s.disk.write = func(f *os.File, p []byte) (int, error) { <-hang; return write(f, p) }
+	s.disk.patience = 500 * time.Millisecond
+	began := time.Now()
+	put(t, s, "seg-1.m4s", []byte("x"))
+	first := time.Since(began)
+	began = time.Now()
+	for i := 2; i < 8; i++ {
+		put(t, s, fmt.Sprintf("seg-%d.m4s", i), []byte("x"))
+	}
+	if rest := time.Since(began); rest > first {
+		t.Errorf("six more took %v, the first %v", rest, first)
+	}
+	close(hang)
+	until(t, "all are on disk", func() bool { return s.Stats().Bytes == 0 })
+	put(t, s, "seg-9.m4s", []byte("x"))
+	if s.disk.hangs.Load() {
+		t.Error("the disk still counts as hanging")
+	}
+}
+
+// TestAnOldVersionDoesNotComeBack from disk when the newer one, which the disk
+// refused, leaves memory.
+func TestAnOldVersionDoesNotComeBack(t *testing.T) {
+	s, _ := openDirStore(t, Options{MaxCacheSegs: -100, MaxBytes: 64 << 10})
+	put(t, s, "seg-1.m4s", []byte("old"))
+	failDisk(s.disk, syscall.EIO)
+	for i := 1; i < 8; i++ {
+		w := start(t, s, fmt.Sprintf("seg-%d.m4s", i))
+		push(t, w, noise(16<<10, uint64(i)))
+		_ = w.Close() // the disk fails
+	}
+	until(t, "the name is gone", func() bool {
+		_, err := s.Lookup("seg-1.m4s")
+		return err != nil
+	})
 }

@@ -58,10 +58,7 @@ func (q *evictQueue) oldest(kept bool, dead func(name string) bool) *version {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !kept {
-		if e := q.media.Front(); e != nil {
-			return e.Value.(*version)
-		}
-		return nil
+		return q.oldestMedia()
 	}
 	for e := q.kept.Front(); e != nil; e = e.Next() {
 		if v := e.Value.(*version); dead(v.name) {
@@ -70,6 +67,23 @@ func (q *evictQueue) oldest(kept bool, dead func(name string) bool) *version {
 	}
 	return nil
 }
+
+// oldestMedia returns the oldest of the media that nobody reads: to evict one
+// that is read frees nothing now. When all are read it returns the oldest.
+func (q *evictQueue) oldestMedia() *version {
+	for e, n := q.media.Front(), 0; e != nil && n < mostPassed; e, n = e.Next(), n+1 {
+		if v := e.Value.(*version); v.file.holds.Load() == 1 {
+			return v
+		}
+	}
+	if e := q.media.Front(); e != nil {
+		return e.Value.(*version)
+	}
+	return nil
+}
+
+// mostPassed bounds how many files that are read are passed over in a search.
+const mostPassed = 1000
 
 // evictOldest evicts the oldest of what the stores may evict. It returns false
 // when there is nothing. Bytes of a file that is being read come free only
@@ -109,6 +123,7 @@ func (s *Store) evict(v *version) {
 	v.file.release()
 	if s.disk != nil {
 		s.disk.forget(v.name)
+		s.disk.add(v.name, true) // an older version there must not come back
 	}
 	if s.state != nil && v.kind == Init {
 		s.state.add(v.name, true)

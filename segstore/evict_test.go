@@ -328,3 +328,28 @@ func TestWhatCannotFitEvictsNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsReadGoesLast: to evict a file that is read frees nothing.
+func TestWhatIsReadGoesLast(t *testing.T) {
+	s := openStore(t, Options{MaxCacheSegs: 100, MaxBytes: 160 << 10})
+	for i := range 10 {
+		put(t, s, fmt.Sprintf("seg-%d.m4s", i), noise(16<<10, uint64(i)))
+	}
+	for i := range 9 {
+		f, err := s.Lookup(fmt.Sprintf("seg-%d.m4s", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = b.Close() }()
+	}
+	put(t, s, "seg-10.m4s", []byte("x"))
+	for i := range 9 {
+		if _, err := s.Lookup(fmt.Sprintf("seg-%d.m4s", i)); err != nil {
+			t.Errorf("one that is read went: %v", err)
+		}
+	}
+}

@@ -76,6 +76,7 @@ func (s *Store) Close(ctx context.Context) error {
 		close(s.closing)
 		for _, d := range s.disks() {
 			err = errors.Join(err, d.close(ctx))
+			_ = d.root.Close() // open files stay open
 		}
 		for _, name := range s.reg.names() {
 			s.forget(name)

@@ -187,6 +187,9 @@ func (u *upload) reserve(f *File, n int) error {
 func (u *upload) settle(_ *File, reason error) error {
 	s, ok := u.store, reason == nil
 	u.decideKind(ok)
+	if ok && s.disk == nil && u.file.mem.Load() == 0 {
+		_ = s.take(u.file, emptyCost) // one that finds no room is just not on the books
+	}
 	p := s.policy(u.name)
 	var o outcome
 	s.reg.change(u.name, func(e *entry) { o = e.finish(u, p, ok) })
@@ -231,9 +234,6 @@ func (s *Store) settled(u *upload, o *outcome, ok bool) error {
 	}
 	if o.old != nil {
 		s.retire(o.old)
-	}
-	if s.disk == nil && o.won.file.mem.Load() == 0 {
-		_ = s.take(o.won.file, emptyCost) // one that finds no room is just not on the books
 	}
 	victims := s.excess(o.won, now)
 	if s.reg.complete(o.won.name) == nil {
