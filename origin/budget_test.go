@@ -60,3 +60,23 @@ func TestAReadOnlyMountIsLeftAlone(t *testing.T) {
 		t.Errorf("left: %v, %v", entries, err)
 	}
 }
+
+// TestSyncDoesNotAnswerForWhatIsNotSaved: /a cannot be saved as a file once
+// there is a directory of that name.
+func TestSyncDoesNotAnswerForWhatIsNotSaved(t *testing.T) {
+	for sync, status := range map[bool]int{true: http.StatusInsufficientStorage, false: http.StatusCreated} {
+		s := start(t, withMount(func(m *Mount) { m.Store, m.Sync = t.TempDir(), sync }))
+		up := s.upload("/a")
+		up.chunk("served, not saved")
+		s.growingFile("/a", 17)
+		s.put("/a/seg-1.m4s", "x")
+		if resp := up.end(); resp.StatusCode != status {
+			t.Errorf("sync %v: %s, want %d", sync, resp.Status, status)
+		}
+		if a := s.do("GET", "/a", ""); a.body != "served, not saved" {
+			t.Errorf("sync %v: %s %q", sync, a.Status, a.body)
+		}
+		s.do("DELETE", "/a/seg-1.m4s", "") // and its directory, so that the file can be saved after all
+		eventually(t, "it is saved", func() bool { return s.mounts[0].store.Stats().DiskUnsaved == 0 })
+	}
+}
