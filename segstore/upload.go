@@ -187,8 +187,8 @@ func (u *upload) reserve(f *File, n int) error {
 func (u *upload) settle(_ *File, reason error) error {
 	s, ok := u.store, reason == nil
 	u.decideKind(ok)
-	if ok && s.disk == nil && u.file.mem.Load() == 0 {
-		_ = s.take(u.file, emptyCost) // one that finds no room is just not on the books
+	if rest := leastCost - u.file.mem.Load(); ok && s.disk == nil && rest > 0 {
+		_ = s.take(u.file, rest) // one that finds no room is just not on the books
 	}
 	p := s.policy(u.name)
 	var o outcome
@@ -216,9 +216,9 @@ func (u *upload) decideKind(ok bool) {
 	u.file.setKind(k)
 }
 
-// emptyCost is what an empty file in memory has on the books: it holds a name,
-// and names without end must not be free.
-const emptyCost = 512
+// leastCost is what the smallest file in memory has on the books: it holds a
+// name and what belongs to that, and names without end must not be free.
+const leastCost = 512
 
 // settled does what follows from an outcome. It is called without a lock.
 func (s *Store) settled(u *upload, o *outcome, ok bool) error {
