@@ -101,6 +101,7 @@ type crowd struct {
 
 	// Owned by run.
 	viewers []*socketViewer // each has all up to sent
+	done    []*socketViewer // have all of the file
 	sent    int64
 	frame   frame
 	out     socketOut
@@ -160,6 +161,16 @@ func (c *crowd) serve(v segstore.View, joined []*socketViewer) {
 	if v.State() == segstore.Failed {
 		c.dismiss(v.Err())
 	}
+	c.release()
+}
+
+// release hands back the connections of who has all, once nobody waits for
+// their last chunk.
+func (c *crowd) release() {
+	for _, w := range c.done {
+		w.end(nil)
+	}
+	c.done = nil
 }
 
 // send writes the frame to one viewer, and tells whether it stays.
@@ -179,7 +190,7 @@ func (c *crowd) send(w *socketViewer, final bool) (stays bool) {
 		go w.run()
 		return false
 	case final:
-		w.end(nil)
+		c.done = append(c.done, w)
 		return false
 	}
 	return true

@@ -12,7 +12,9 @@ func (s *Store) openState() error {
 	if err != nil {
 		return fmt.Errorf("open state directory: %w", err)
 	}
-	s.state = newDisk(root, &s.opt, s.closing, s.bringState)
+	durable := s.opt
+	durable.Sync = true // these files are few, small, and sent only once
+	s.state = newDisk(root, &durable, s.closing, s.bringState)
 	if err := s.scan(root, s.restore); err != nil {
 		s.state.failed("scan", ".", err)
 	}
