@@ -33,8 +33,7 @@ func newCrowds(base context.Context) *crowds {
 
 // join hands a viewer over to a crowd of its file.
 func (cs *crowds) join(v *socketViewer) {
-	_ = v.conn.SetWriteDeadline(noDeadline) // a connection that has gone says so at the next write
-	v.follower.deadline.at = noDeadline
+	v.follower.deadline.clear()
 	c, fresh := cs.enter(v)
 	if fresh {
 		go c.run()

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -40,7 +41,6 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rep.close && r.ProtoMajor == 1 { // over HTTP/2 it would end all streams
 		rep.header.Set("Connection", "close")
 	}
-	_ = rc.SetWriteDeadline(time.Now().Add(writeTime(m))) // net/http takes it away after the reply
 	if b, ok := rep.body.(*growingBody); ok && r.Method == http.MethodGet {
 		if bare, ok := l.takeSocket(r, rc, rep); ok {
 			handedOver = true
@@ -62,12 +62,28 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// writeTime is how long the first write of a reply may take.
-func writeTime(m *mount) time.Duration {
-	if m == nil {
-		return requestHeadTime
+// writeDeadline bounds the writes of a reply. net/http takes it away afterwards.
+func writeDeadline(m *mount, rc *http.ResponseController) rollingDeadline {
+	timeout := requestHeadTime
+	if m != nil {
+		timeout = time.Duration(m.cfg.ViewerTimeout)
 	}
-	return time.Duration(m.cfg.ViewerTimeout)
+	return rollingDeadline{timeout: timeout, set: rc.SetWriteDeadline}
+}
+
+// writeHead writes the status and the headers, with the length if it is known.
+func writeHead(w http.ResponseWriter, rep *reply) {
+	h := w.Header()
+	maps.Copy(h, rep.header)
+	switch {
+	case rep.body != nil:
+		if n := rep.body.length(); n >= 0 {
+			h.Set("Content-Length", strconv.FormatInt(n, 10))
+		}
+	case rep.status != http.StatusNoContent && rep.status != http.StatusNotModified:
+		h.Set("Content-Length", "0")
+	}
+	w.WriteHeader(rep.status)
 }
 
 // sameOrigin tells by Sec-Fetch-Site and Origin who sends what is not just a
@@ -90,19 +106,9 @@ func newRequest(r *http.Request) (*request, error) {
 // write writes a reply whose body is nothing, bytes, or sections of a complete
 // file.
 func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, m *mount, rep *reply) error {
-	h := w.Header()
-	for k, v := range rep.header {
-		h[k] = v
-	}
-	switch {
-	case rep.body != nil:
-		if n := rep.body.length(); n >= 0 {
-			h.Set("Content-Length", strconv.FormatInt(n, 10))
-		}
-	case rep.status != http.StatusNoContent && rep.status != http.StatusNotModified:
-		h.Set("Content-Length", "0")
-	}
-	w.WriteHeader(rep.status)
+	d := writeDeadline(m, rc)
+	d.extend()
+	writeHead(w, rep)
 	if r.Method == http.MethodHead {
 		return nil
 	}
@@ -111,7 +117,6 @@ func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.Respons
 		_, err := w.Write(b)
 		return err
 	case *sectionsBody:
-		d := rollingDeadline{timeout: time.Duration(m.cfg.ViewerTimeout), set: rc.SetWriteDeadline}
 		n, err := writeSections(w, b, &d)
 		m.metrics.egressBytes.Add(float64(n))
 		m.countCut(d.explain(err))
@@ -123,18 +128,13 @@ func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.Respons
 // writeGrowing follows a file to the viewer. When the transfer breaks, so does
 // the connection or stream: the viewer must not take what it has for all.
 func (l *netLane) writeGrowing(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, m *mount, rep *reply, b *growingBody) {
-	h := w.Header()
-	for k, v := range rep.header {
-		h[k] = v
-	}
-	if b.size >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(b.size, 10))
-	}
-	w.WriteHeader(rep.status)
+	d := writeDeadline(m, rc)
+	d.extend()
+	writeHead(w, rep)
 	if err := rc.Flush(); err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_ = rc.SetWriteDeadline(time.Time{}) // the head is out; the follower has deadlines of its own
+	d.clear() // the head is out; the follower has deadlines of its own
 	if err := m.follow(r.Context(), b, &responseBatch{w: w, rc: rc}); err != nil {
 		panic(http.ErrAbortHandler)
 	}

@@ -130,10 +130,6 @@ func (m *mount) hold(ctx context.Context, most time.Duration, reason error) (hel
 	}, nil
 }
 
-func (m *mount) close(ctx context.Context) error {
-	return m.store.Close(ctx)
-}
-
 // mounts are sorted so that the first whose path is a prefix is the most
 // specific one.
 type mounts []*mount
@@ -156,7 +152,7 @@ func (ms mounts) find(path string) *mount {
 func (ms mounts) close(ctx context.Context) error {
 	var first error
 	for _, m := range ms {
-		if err := m.close(ctx); err != nil && first == nil {
+		if err := m.store.Close(ctx); err != nil && first == nil {
 			first = fmt.Errorf("mount %s: %w", m.cfg.Path, err)
 		}
 	}

@@ -34,23 +34,19 @@ func (l *netLane) takeSocket(r *http.Request, rc *http.ResponseController, rep *
 		l.server.followers.leave()
 		return bareSocket{}, false
 	}
-	pre, err := unread(brw.Reader)
+	pre := unread(brw.Reader)
 	switch c := conn.(type) {
 	case *net.TCPConn:
-		return bareSocket{conn: c, pre: pre}, err == nil
+		return bareSocket{conn: c, pre: pre}, true
 	case *resumedConn:
-		return bareSocket{conn: c.TCPConn, pre: append(pre, c.pre...)}, err == nil
+		return bareSocket{conn: c.TCPConn, pre: append(pre, c.pre...)}, true
 	}
 	panic("origin: a listener made a connection that is neither TCP nor handed back")
 }
 
-func unread(r *bufio.Reader) ([]byte, error) {
-	n := r.Buffered()
-	if n == 0 {
-		return nil, nil
-	}
-	p, err := r.Peek(n)
-	return bytes.Clone(p), err
+func unread(r *bufio.Reader) []byte {
+	p, _ := r.Peek(r.Buffered()) // what is buffered needs no read that could fail
+	return bytes.Clone(p)
 }
 
 // socketViewer is a viewer of a growing file on a bare socket. One goroutine
@@ -194,9 +190,6 @@ func (b *socketBatch) write(slices [][]byte, n int64, last bool) error {
 	_, err := b.toOut.WriteTo(b.conn)
 	return err
 }
-
-// noDeadline takes a deadline away.
-var noDeadline time.Time
 
 func (b *socketBatch) setDeadline(t time.Time) error { return b.conn.SetWriteDeadline(t) }
 
