@@ -51,13 +51,15 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	refused := refusesRest(r, up, rep)
-	if refused {
+	if refused && r.ProtoMajor == 1 {
 		_ = rc.EnableFullDuplex() // else net/http waits for the rest before the reply
+	} else if refused {
+		linger(r, rc) // ahead of the reply, which would end the stream under the sender
 	}
 	if err := l.write(w, r, rc, m, rep); err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if refused {
+	if refused && r.ProtoMajor == 1 && rc.Flush() == nil {
 		linger(r, rc)
 	}
 }

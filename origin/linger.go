@@ -37,31 +37,28 @@ func leaveBody(r *http.Request, rc *http.ResponseController, up *upload, rep *re
 	_ = rc.SetReadDeadline(time.Time{}) // likewise
 }
 
-// How long a refused upload is still read and thrown away after the reply, in
-// all and for one read. A sender that is still sending sees the reply only if
-// its connection is not reset under it first.
+// How long a refused upload is still read and thrown away, in all and for one
+// read: after the reply over HTTP/1.1, where a sender that is still sending sees
+// it only if its connection is not reset under it first, and before the reply
+// over HTTP/2, where some senders forget the reply when their stream is reset.
 const (
 	lingerTime    = 5 * time.Second
 	lingerSilence = 500 * time.Millisecond
 )
 
 // refusesRest tells that the sender of an upload may still be sending. One that
-// stood still, or waits for leave to send (Expect: 100-continue), is not. Over
-// HTTP/2 only the stream ends.
+// stood still, or waits for leave to send (Expect: 100-continue), is not; over
+// HTTP/2 net/http does not tell who waits, and to read would give the leave.
 func refusesRest(r *http.Request, up *upload, rep *reply) bool {
 	switch {
-	case r.ProtoMajor != 1, !rep.close, up.ended, rep.status == http.StatusRequestTimeout:
+	case !rep.close, up.ended, rep.status == http.StatusRequestTimeout:
 		return false
 	}
-	return up.read > 0 || r.Header.Get("Expect") == ""
+	return up.read > 0 || r.ProtoMajor == 1 && r.Header.Get("Expect") == ""
 }
 
-// linger reads on until the sender stops, with a bound. Whatever ends it, the
-// connection is closed next.
+// linger reads on until the sender stops, with a bound.
 func linger(r *http.Request, rc *http.ResponseController) {
-	if rc.Flush() != nil {
-		return
-	}
 	buf := make([]byte, 32<<10)
 	for until := time.Now().Add(lingerTime); time.Now().Before(until); {
 		if rc.SetReadDeadline(time.Now().Add(lingerSilence)) != nil {
