@@ -50,16 +50,29 @@ func newCaching(c CacheControl) caching {
 	}
 	out := make(caching, len(defaultCaching))
 	for kind, value := range defaultCaching {
+		if c.All != "" && said[kind] == "" && ofFile(kind) {
+			said[kind] = c.All
+		}
 		switch s := said[kind]; s {
 		case "":
 			out[kind] = value
-		case "none":
+		case NoCacheControl:
 			out[kind] = ""
 		default:
 			out[kind] = s
 		}
 	}
 	return out
+}
+
+// ofFile says that replies of the kind carry a file.
+func ofFile(k replyKind) bool {
+	switch k {
+	case kindOther, kindManifest, kindInit, kindSegment, kindGrowing:
+		return true
+	case kindNone, kindFuture, kindEvicted, kindNever, kindError:
+	}
+	return false
 }
 
 func (c caching) set(h http.Header, kind replyKind) {

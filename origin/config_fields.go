@@ -25,6 +25,12 @@ func (d *configDecoder) value(key string, n ast.Node, dst reflect.Value) error {
 	}
 	switch dst.Kind() {
 	case reflect.Struct:
+		if c, ok := dst.Addr().Interface().(*CacheControl); ok {
+			if text, scalar := scalarText(n); scalar {
+				c.All = text
+				return nil
+			}
+		}
 		return d.mapping(key, n, dst)
 	case reflect.Slice:
 		return d.list(key, n, dst)
@@ -67,8 +73,11 @@ func (d *configDecoder) list(key string, n ast.Node, dst reflect.Value) error {
 	items := reflect.MakeSlice(dst.Type(), len(seq.Values), len(seq.Values))
 	for i, v := range seq.Values {
 		item := items.Index(i)
-		if m, ok := item.Addr().Interface().(*Mount); ok {
-			*m = DefaultMount()
+		switch v := item.Addr().Interface().(type) {
+		case *Mount:
+			*v = DefaultMount()
+		case *PushTo:
+			*v = DefaultPush()
 		}
 		if err := d.value(fmt.Sprintf("%s[%d]", key, i), v, item); err != nil {
 			return err
@@ -127,7 +136,7 @@ func scalarText(n ast.Node) (string, bool) {
 
 func fieldByTag(dst reflect.Value, name string) (reflect.Value, bool) {
 	for i := range dst.NumField() {
-		if dst.Type().Field(i).Tag.Get("yaml") == name {
+		if tag := dst.Type().Field(i).Tag.Get("yaml"); tag == name && tag != "-" {
 			return dst.Field(i), true
 		}
 	}

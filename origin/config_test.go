@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +25,19 @@ func TestDefaultConfigIsValidAndDocumented(t *testing.T) {
 		Admin:      "127.0.0.1:9090",
 		Timeout:    Duration(30 * time.Second),
 		MaxWaiters: 10000,
+		UserAgent:  "Headwater",
+		BlockSize:  256 << 10,
+
+		MaxClientErrors: 20,
 		Mounts: []Mount{{
 			Path:          "/",
 			Store:         "gmem",
+			Read:          true,
 			Write:         true,
-			WriteFrom:     []string{"loopback"},
+			CTE:           true,
+			Index:         []string{"index.html"},
+			ZMax:          50_000,
+			Relay:         Relay{MaxAsyncBuf: 100_000, MetaInt: 16_000},
 			MaxCacheSegs:  5,
 			MaxUpload:     50e6,
 			HoldTimeout:   Duration(10 * time.Second),
@@ -45,7 +54,7 @@ func TestDefaultConfigIsValidAndDocumented(t *testing.T) {
 
 func TestDefaultsShareNothing(t *testing.T) {
 	a, b := DefaultConfig(), DefaultConfig()
-	a.Listen[0], a.Mounts[0].Path, a.Mounts[0].WriteFrom[0] = "x", "x", "x"
+	a.Listen[0], a.Mounts[0].Path, a.Mounts[0].Index[0] = "x", "x", "x"
 	if d := cmp.Diff(DefaultConfig(), b); d != "" {
 		t.Errorf("a change of one default is seen in another (-want +got):\n%s", d)
 	}
@@ -63,10 +72,53 @@ state_dir: /var/lib/headwater
 memory: 2G
 timeout: 90
 max_waiters: 7
+client_ca: ca.pem
+h3: true
+users: users.yaml
+user_agent: Origin/1
+close: true
+maxc: 100
+maxp: 6
+trusted_proxies: [10.0.0.1]
+block_size: 10000
+sutc: true
+reqlog: "*,REC"
+access_log: "-"
+max_client_errors: 3
+hdrs: [X-A, a, X-B, b]
+quit: true
 mounts:
   - path: /live
     store: gmem
+    read: true
     write: true
+    ru: [$ALL]
+    rg: [viewers]
+    wu: [alice, bob]
+    wg: [encoders]
+    client_cert: true
+    norange: true
+    cte: false
+    dlist: true
+    index: [index.htm, index.html]
+    zmax: 1M
+    hdrs: [X-C, c]
+    js: rules.js
+    watch: /srv/packager
+    push:
+      - url: https://backup.example/live
+        post: true
+        ka: false
+        hdrs: [X-D, d]
+        user_agent: Pusher
+        user: alice
+        password_file: pw
+        cert: client.pem
+        pkey: client.key
+        ca: ca.pem
+        timeout: 5
+        max_behind: 2
+      - {url: http://other.example/, bearer_file: token}
     write_from: [loopback, 10.0.0.0/8, "2001:db8::1"]
     max_cache_segs: -3
     max_bytes: 64Mi
@@ -88,54 +140,107 @@ mounts:
       future: max-age=6
       evicted: max-age=7
       never: none
+  - path: /radio.mp3
+    cache_control: no-store
+    blockio: true
+    ext: mp3
+    mime: audio/mpeg
+    relay:
+      input: radio.mp3
+      hold: true
+      reopen: true
+      max_async_buf: 200000
+      rate: 128000
+      loop: true
+      ice: true
+      ice_headers: [ice-Genre, CoolRock]
+      title: Radio
+      metaint: 8192
+  - {path: /exec, write: true, source: {exec: [ffplay, "-"]}}
+  - {path: /fifo, write: true, source: {fifo: pipe}}
+  - {path: /file, write: true, source: {file: out.mp4}}
+  - {path: /stdout, write: true, source: {stdout: true}}
+  - {path: /url, write: true, source: {url: "http://other.example/"}}
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{
-		Listen:     []string{":80", "[::1]:81"},
-		ListenTLS:  []string{"10.0.0.1:443"},
-		Admin:      "off",
-		Cert:       "c.pem",
-		PKey:       "k.pem",
-		StateDir:   "/var/lib/headwater",
-		Memory:     2e9,
-		Timeout:    Duration(90 * time.Second),
-		MaxWaiters: 7,
-		Mounts: []Mount{{
-			Path:          "/live",
-			Store:         "gmem",
-			Write:         true,
-			WriteFrom:     []string{"loopback", "10.0.0.0/8", "2001:db8::1"},
-			MaxCacheSegs:  -3,
-			MaxBytes:      64 << 20,
-			MaxUpload:     0,
-			Policy:        Policy(segstore.FirstCompleteWins),
-			Sync:          true,
-			HoldTimeout:   0,
-			UploadTimeout: Duration(500 * time.Millisecond),
-			ViewerTimeout: Duration(2500 * time.Millisecond),
-			MaxLag:        0,
-			CORS:          CORSOff,
-			ConcatRanges:  true,
-			CacheControl: CacheControl{
-				Manifest: "max-age=1", Segment: "max-age=2", Init: "max-age=3", Growing: "max-age=4",
-				Other: "max-age=5", Future: "max-age=6", Evicted: "max-age=7", Never: "none",
-			},
-		}},
-	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(everyKey(), got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	for _, f := range unset(reflect.ValueOf(got), "") {
-		// These three test an explicit zero against a default that is not.
+		// These test an explicit zero against a default that is not, or none
+		// against a default that is.
 		if f != ".Mounts.MaxUpload" && f != ".Mounts.HoldTimeout" && f != ".Mounts.MaxLag" {
 			t.Errorf("%s: this test does not set it", f)
 		}
 	}
 }
 
-// unset returns the fields below v that have their zero value.
+// everyKey is what the file of TestParseConfigEveryKey says.
+func everyKey() Config {
+	return Config{
+		Listen: []string{":80", "[::1]:81"}, ListenTLS: []string{"10.0.0.1:443"}, Admin: "off",
+		Cert: "c.pem", PKey: "k.pem", StateDir: "/var/lib/headwater", Memory: 2e9,
+		Timeout: Duration(90 * time.Second), MaxWaiters: 7,
+		ClientCA: "ca.pem", H3: true, Users: "users.yaml", UserAgent: "Origin/1", Close: true,
+		MaxConns: 100, MaxPeerConns: 6, TrustedProxies: []string{"10.0.0.1"}, BlockSize: 10_000,
+		ServerUTC: true, ReqLog: "*,REC", AccessLog: "-", MaxClientErrors: 3,
+		Headers: []string{"X-A", "a", "X-B", "b"}, Quit: true,
+		Mounts: []Mount{
+			everyStoreKey(), everyRelayKey(),
+			sourceMount("/exec", Source{Exec: []string{"ffplay", "-"}}), sourceMount("/fifo", Source{FIFO: "pipe"}),
+			sourceMount("/file", Source{File: "out.mp4"}), sourceMount("/stdout", Source{Stdout: true}),
+			sourceMount("/url", Source{URL: "http://other.example/"}),
+		},
+	}
+}
+
+func everyStoreKey() Mount {
+	return Mount{
+		Path: "/live", Store: "gmem", Read: true, Write: true,
+		WriteFrom: []string{"loopback", "10.0.0.0/8", "2001:db8::1"},
+		RU:        []string{"$ALL"}, RG: []string{"viewers"}, WU: []string{"alice", "bob"}, WG: []string{"encoders"},
+		ClientCert: true, MaxCacheSegs: -3, MaxBytes: 64 << 20, MaxUpload: 0,
+		Policy: Policy(segstore.FirstCompleteWins), Sync: true,
+		HoldTimeout: 0, UploadTimeout: Duration(500 * time.Millisecond), ViewerTimeout: Duration(2500 * time.Millisecond),
+		MaxLag: 0, CORS: CORSOff, ConcatRanges: true, NoRange: true, CTE: false,
+		List: true, Index: []string{"index.htm", "index.html"}, ZMax: 1e6, Headers: []string{"X-C", "c"},
+		JS: "rules.js", Watch: "/srv/packager",
+		Push: []PushTo{
+			{
+				URL: "https://backup.example/live", Post: true, Headers: []string{"X-D", "d"}, UserAgent: "Pusher",
+				User: "alice", PasswordFile: "pw", Cert: "client.pem", PKey: "client.key", CA: "ca.pem",
+				Timeout: Duration(5 * time.Second), MaxBehind: 2,
+			},
+			{URL: "http://other.example/", KA: true, BearerFile: "token", Timeout: Duration(10 * time.Second), MaxBehind: 3},
+		},
+		Relay: DefaultMount().Relay,
+		CacheControl: CacheControl{
+			Manifest: "max-age=1", Segment: "max-age=2", Init: "max-age=3", Growing: "max-age=4",
+			Other: "max-age=5", Future: "max-age=6", Evicted: "max-age=7", Never: "none",
+		},
+	}
+}
+
+func everyRelayKey() Mount {
+	m := DefaultMount()
+	m.Path, m.BlockIO, m.Ext, m.MIME, m.CacheControl.All = "/radio.mp3", true, "mp3", "audio/mpeg", "no-store"
+	m.Relay = Relay{
+		Input: "radio.mp3", Hold: true, Reopen: true, MaxAsyncBuf: 200_000, Rate: 128_000, Loop: true,
+		Ice: true, IceHeaders: []string{"ice-Genre", "CoolRock"}, Title: "Radio", MetaInt: 8192,
+	}
+	return m
+}
+
+func sourceMount(path string, s Source) Mount {
+	m := DefaultMount()
+	m.Path, m.Write, m.Source = path, true, s
+	return m
+}
+
+// unset returns the fields below v that have their zero value, in a list those
+// that have it in every item.
 func unset(v reflect.Value, name string) []string {
 	switch {
 	case v.Kind() == reflect.Struct:
@@ -145,7 +250,14 @@ func unset(v reflect.Value, name string) []string {
 		}
 		return names
 	case v.Kind() == reflect.Slice && v.Len() > 0:
-		return unset(v.Index(0), name)
+		names := unset(v.Index(0), name)
+		for i := range v.Len() {
+			item := unset(v.Index(i), name)
+			names = slices.DeleteFunc(names, func(n string) bool {
+				return !slices.ContainsFunc(item, func(zero string) bool { return n == zero || strings.HasPrefix(n, zero+".") })
+			})
+		}
+		return names
 	case v.IsZero():
 		return []string{name}
 	}

@@ -11,7 +11,7 @@ import (
 // the key. It looks at values only: that files exist and addresses are free is
 // found out by New.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.checkListeners, c.checkTLS, c.checkNumbers, c.checkMounts} {
+	for _, check := range []func() error{c.checkListeners, c.checkTLS, c.checkNumbers, c.checkTexts, c.checkMounts} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -71,6 +71,10 @@ func (c *Config) checkTLS() error {
 		return wrong("listen_tls", "needs cert and pkey")
 	case c.Cert != "" && len(c.ListenTLS) == 0:
 		return wrong("cert", "given without listen_tls")
+	case c.ClientCA != "" && len(c.ListenTLS) == 0:
+		return wrong("client_ca", "given without listen_tls")
+	case c.H3 && len(c.ListenTLS) == 0:
+		return wrong("h3", "needs listen_tls, cert and pkey")
 	}
 	return nil
 }
@@ -83,6 +87,16 @@ func (c *Config) checkNumbers() error {
 		return wrong("timeout", "%s is negative", c.Timeout)
 	case c.MaxWaiters < 1:
 		return wrong("max_waiters", "%d is less than 1 (to hold no requests, set hold_timeout of each mount to 0)", c.MaxWaiters)
+	case c.BlockSize < leastBlock || c.BlockSize > mostBlock:
+		return wrong("block_size", "%s is not between %s and %s", c.BlockSize, Size(leastBlock), Size(mostBlock))
+	}
+	for _, n := range []struct {
+		key   string
+		value int
+	}{{"maxc", c.MaxConns}, {"maxp", c.MaxPeerConns}, {"max_client_errors", c.MaxClientErrors}} {
+		if n.value < 0 {
+			return wrong(n.key, "%d is negative; 0 means no bound", n.value)
+		}
 	}
 	return nil
 }
@@ -99,6 +113,12 @@ func (c *Config) checkMounts() error {
 		if err := clash(prefix, &c.Mounts[i], c.Mounts[:i]); err != nil {
 			return err
 		}
+		if c.Mounts[i].needsUsers() && c.Users == "" {
+			return wrong(prefix+"ru", "users or groups are named here or in wu, rg, wg: the server needs the file with them (users)")
+		}
+		if c.Mounts[i].ClientCert && c.ClientCA == "" {
+			return wrong(prefix+"client_cert", "needs client_ca")
+		}
 	}
 	return nil
 }
@@ -107,7 +127,7 @@ func (c *Config) checkMounts() error {
 func clash(prefix string, m *Mount, earlier []Mount) error {
 	for j := range earlier {
 		e := &earlier[j]
-		if e.Path == m.Path {
+		if e.Path == m.Path && !(e.only() && m.only() && e.Read != m.Read) {
 			return wrong(prefix+"path", "%s is the path of mounts[%d] too", m.Path, j)
 		}
 		// Two stores that evict and sweep in one directory remove each
@@ -123,6 +143,9 @@ func (m *Mount) validate(prefix string) error {
 	if err := checkPath(m.Path); err != nil {
 		return wrong(prefix+"path", "%v", err)
 	}
+	if !m.Read && !m.Write {
+		return wrong(prefix+"read", "the mount is neither read nor written")
+	}
 	if m.Store == "" || strings.ContainsRune(m.Store, 0) {
 		return wrong(prefix+"store", "%q is neither %s nor a directory", m.Store, GMem)
 	}
@@ -131,11 +154,10 @@ func (m *Mount) validate(prefix string) error {
 			return wrong(fmt.Sprintf("%swrite_from[%d]", prefix, i), "%v", err)
 		}
 	}
-	if m.Write && len(m.WriteFrom) == 0 {
-		return wrong(prefix+"write_from", "empty, so that nobody may write; leave write out instead")
-	}
-	if err := m.checkNumbers(prefix); err != nil {
-		return err
+	for _, check := range []func(string) error{m.checkNumbers, m.checkModes, m.checkAccess, m.checkContent} {
+		if err := check(prefix); err != nil {
+			return err
+		}
 	}
 	return m.CacheControl.validate(prefix + "cache_control.")
 }
@@ -144,7 +166,10 @@ func (m *Mount) checkNumbers(prefix string) error {
 	for _, s := range []struct {
 		key  string
 		size Size
-	}{{"max_bytes", m.MaxBytes}, {"maxs", m.MaxUpload}, {"max_lag", m.MaxLag}} {
+	}{
+		{"max_bytes", m.MaxBytes}, {"maxs", m.MaxUpload}, {"max_lag", m.MaxLag}, {"zmax", m.ZMax},
+		{"relay.max_async_buf", m.Relay.MaxAsyncBuf}, {"relay.rate", m.Relay.Rate},
+	} {
 		if s.size < 0 {
 			return wrong(prefix+s.key, "%d is negative", s.size)
 		}
@@ -184,6 +209,7 @@ func checkPath(p string) error {
 
 func (c CacheControl) validate(prefix string) error {
 	for _, f := range []struct{ key, value string }{
+		{"", c.All},
 		{"manifest", c.Manifest},
 		{"segment", c.Segment},
 		{"init", c.Init},
@@ -194,7 +220,7 @@ func (c CacheControl) validate(prefix string) error {
 		{"never", c.Never},
 	} {
 		if err := checkText(f.value); err != nil {
-			return wrong(prefix+f.key, "%v", err)
+			return wrong(strings.TrimSuffix(prefix+f.key, "."), "%v", err)
 		}
 	}
 	return nil

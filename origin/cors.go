@@ -3,8 +3,9 @@ package origin
 import "net/http"
 
 const (
-	allowRead  = "GET, HEAD, OPTIONS"
-	allowWrite = "GET, HEAD, OPTIONS, PUT, POST, DELETE"
+	allowRead      = "GET, HEAD, OPTIONS"
+	allowWrite     = "GET, HEAD, OPTIONS, PUT, POST, DELETE"
+	allowWriteOnly = "OPTIONS, PUT, POST, DELETE"
 )
 
 // setCORS lets any page read the reply. It is on by default, for every request:
@@ -37,8 +38,8 @@ func (m *mount) options(req *request) *reply {
 		return r
 	}
 	methods := allowRead
-	if m.cfg.Write && m.openToAll() {
-		methods = allowWrite
+	if m.cfg.Write && m.takesPages() {
+		methods = m.allowed()
 	}
 	r.header.Set("Access-Control-Allow-Methods", methods)
 	allow := "*"
@@ -52,8 +53,11 @@ func (m *mount) options(req *request) *reply {
 }
 
 func (m *mount) allowed() string {
-	if m.cfg.Write {
-		return allowWrite
+	switch {
+	case !m.cfg.Write:
+		return allowRead
+	case !m.cfg.Read:
+		return allowWriteOnly
 	}
-	return allowRead
+	return allowWrite
 }

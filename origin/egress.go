@@ -83,13 +83,17 @@ func (m *mount) getComplete(req *request, f *segstore.File) (*reply, error) {
 	r := m.fileReply(http.StatusOK, f, kindOfFile(f.Kind()))
 	r.header.Set("ETag", valid.etag)
 	r.header.Set("Last-Modified", valid.modTime.UTC().Format(http.TimeFormat))
-	r.header.Set("Accept-Ranges", "bytes")
+	if m.cfg.NoRange {
+		r.header.Set("Accept-Ranges", "none")
+	} else {
+		r.header.Set("Accept-Ranges", "bytes")
+	}
 	if status := valid.evaluate(req.header); status != 0 {
 		_ = b.Close() // read only: nothing is lost
 		return preconditionReply(r, status)
 	}
 	content := &sectionsBody{file: b, sections: []section{{to: b.Size()}}}
-	if header := req.header.Get("Range"); header != "" && req.method == http.MethodGet && valid.rangeHolds(req.header) {
+	if header := m.rangeOf(req); header != "" && req.method == http.MethodGet && valid.rangeHolds(req.header) {
 		if err := m.applyRange(r, content, header); err != nil {
 			_ = b.Close() // read only: nothing is lost
 			return nil, err
@@ -115,6 +119,14 @@ func (m *mount) fileReply(status int, f *segstore.File, kind replyKind) *reply {
 	r.header.Set("Content-Type", contentType(f.Name(), f.View().Head().ContentType))
 	r.header.Set("X-Content-Type-Options", "nosniff")
 	return r
+}
+
+// rangeOf returns the Range of the request, as far as the mount looks at it.
+func (m *mount) rangeOf(req *request) string {
+	if m.cfg.NoRange {
+		return ""
+	}
+	return req.header.Get("Range")
 }
 
 // applyRange narrows the reply to the ranges that were asked for.

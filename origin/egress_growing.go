@@ -26,10 +26,10 @@ func (m *mount) getGrowing(ctx context.Context, req *request, f *segstore.File) 
 		return nil, fail(http.StatusPreconditionFailed, "The file is still being uploaded and has no ETag yet.")
 	}
 	r := m.fileReply(http.StatusOK, f, kindGrowing)
-	b, ranged := growingRange(req)
+	b, ranged := m.growingRange(req)
 	size := f.View().Head().Length
 	switch {
-	case req.unframed && size < 0:
+	case req.unframed && size < 0, !m.cfg.CTE:
 		return m.growingWhole(ctx, req, f)
 	case ranged && size >= 0:
 		return m.growingKnown(r, f, b, size)
@@ -51,11 +51,11 @@ const hugeEnd = int64(1) << 40
 
 // growingRange returns the range of the request when it is one that a growing
 // file can be asked for.
-func growingRange(req *request) (byteRange, bool) {
+func (m *mount) growingRange(req *request) (byteRange, bool) {
 	if req.method != http.MethodGet || req.header.Get("If-Range") != "" {
 		return byteRange{}, false
 	}
-	ranges, err := parseRange(req.header.Get("Range"))
+	ranges, err := parseRange(m.rangeOf(req))
 	if err != nil || len(ranges) != 1 || ranges[0].suffix() {
 		return byteRange{}, false
 	}
@@ -78,7 +78,7 @@ func (m *mount) growingKnown(r *reply, f *segstore.File, b byteRange, size int64
 }
 
 // growingWhole answers once the file is complete, for a client that could not
-// tell half of it from all of it.
+// tell half of it from all of it, and for a mount that is not to send in chunks.
 func (m *mount) growingWhole(ctx context.Context, req *request, f *segstore.File) (*reply, error) {
 	if err := m.waitFor(ctx, f, math.MaxInt64); err != nil {
 		return nil, err

@@ -101,6 +101,12 @@ func notWritable() *httpError {
 	return e
 }
 
+func (m *mount) notReadable() error {
+	e := fail(http.StatusMethodNotAllowed, "What is uploaded here is not served here.")
+	e.header = http.Header{"Allow": {m.allowed()}}
+	return e
+}
+
 // errorReply makes the reply for an error: application/problem+json (RFC 9457)
 // for who asks for it, else one line of text.
 func errorReply(req *request, e *httpError) *reply {

@@ -99,7 +99,7 @@ func checkError(t *testing.T, tc badRequest, resp *http.Response, wantProblem bo
 	if resp.Header.Get("Content-Length") == "" || resp.ContentLength <= 0 {
 		t.Errorf("%s: not framed: %v", tc.name, resp.Header)
 	}
-	for name, want := range map[string]string{"Vary": "Accept", "X-Content-Type-Options": "nosniff", "Server": serverName} {
+	for name, want := range map[string]string{"Vary": "Accept", "X-Content-Type-Options": "nosniff", "Server": DefaultConfig().UserAgent} {
 		if got := resp.Header.Get(name); got != want {
 			t.Errorf("%s: %s is %q", tc.name, name, got)
 		}

@@ -11,11 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// batchMost is how much is written to a viewer at once. A viewer that keeps up
-// gets single chunks; one that lags catches up in batches of this size, each
-// with a deadline of its own.
-const batchMost = 256 << 10
-
 var errLag = errors.New("viewer fell too far behind")
 
 // batchWriter is where the bytes of a followed file go: one write per batch.
@@ -33,6 +28,7 @@ type follower struct {
 	to       batchWriter
 	deadline rollingDeadline
 	sent     tally
+	most     int64 // bytes of one write (block_size)
 	mostLag  int64 // 0: no limit
 	slices   [][]byte
 }
@@ -40,7 +36,7 @@ type follower struct {
 func (m *mount) newFollower(b *growingBody, w batchWriter) *follower {
 	m.metrics.viewers.Inc()
 	f := &follower{
-		body: b, to: w,
+		body: b, to: w, most: m.block,
 		deadline: rollingDeadline{timeout: time.Duration(m.cfg.ViewerTimeout), set: w.setDeadline},
 		sent:     tally{counter: m.metrics.egressBytes},
 	}
@@ -93,7 +89,7 @@ func (f *follower) catchUp() (ended bool, err error) {
 	r := f.body.reader
 	for {
 		began := r.Offset()
-		f.slices, err = r.Try(f.slices[:0], min(batchMost, f.body.to-began))
+		f.slices, err = r.Try(f.slices[:0], min(f.most, f.body.to-began))
 		if err != nil && !errors.Is(err, io.EOF) {
 			return false, err
 		}

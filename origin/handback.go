@@ -52,13 +52,13 @@ func (h *handback) closeIdle() {
 // give hands a connection back. When the server stops it is closed.
 func (h *handback) give(s bareSocket) {
 	if err := s.conn.SetDeadline(time.Time{}); err != nil {
-		_ = s.conn.Close() // it is broken already
+		s.close() // it is broken already
 		return
 	}
 	select {
-	case h.conns <- &resumedConn{TCPConn: s.conn, pre: s.pre, idle: h.timeout}:
+	case h.conns <- &resumedConn{TCPConn: s.conn, pre: s.pre, idle: h.timeout, info: s.info}:
 	case <-h.done:
-		_ = s.conn.Close() // idle: nothing is lost
+		s.close() // idle: nothing is lost
 	}
 }
 
@@ -85,7 +85,8 @@ func (h *handback) Addr() net.Addr { return &net.TCPAddr{} }
 // is read first. It stays a TCPConn in all else.
 type resumedConn struct {
 	*net.TCPConn
-	pre []byte
+	pre  []byte
+	info *connection // static
 
 	// net/http takes it for a new connection, whose first request must come
 	// within ReadHeaderTimeout. It is an idle one: until its first byte it has

@@ -198,3 +198,13 @@ func expect(t *testing.T, r io.Reader, want string) {
 		t.Fatalf("read %q, %v; want %q", got[:n], err, want)
 	}
 }
+
+// rest reads what comes until the connection ends.
+func (c *rawConn) rest() string {
+	c.t.Helper()
+	data, err := io.ReadAll(c.br)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(data)
+}

@@ -23,11 +23,18 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPut || r.Method == http.MethodPost {
 		up.arrival = arrivalOf(r)
 	}
-	req, err := newRequest(r)
+	req, err := l.server.newRequest(r)
+	conn := connectionOf(r.Context())
+	done, err := l.server.admitted(req, conn, err)
 	rep, m := l.server.answer(r.Context(), req, err, up)
+	l.server.countErrors(conn, req, rep)
 	handedOver := false
 	defer func() {
-		if rep.body != nil && !handedOver {
+		if handedOver {
+			return
+		}
+		done()
+		if rep.body != nil {
 			rep.body.release()
 		}
 	}()
@@ -38,13 +45,13 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	leaveBody(r, rc, up, rep, m)
-	if rep.close && r.ProtoMajor == 1 { // over HTTP/2 it would end all streams
+	if (rep.close || rep.last) && r.ProtoMajor == 1 { // over HTTP/2 it would end all streams
 		rep.header.Set("Connection", "close")
 	}
 	if b, ok := rep.body.(*growingBody); ok && r.Method == http.MethodGet {
 		if bare, ok := l.takeSocket(r, rc, rep); ok {
 			handedOver = true
-			l.followSocket(r, m, rep, b, bare)
+			l.followSocket(r, m, rep, b, bare, done)
 			return
 		}
 		l.writeGrowing(w, r, rc, m, rep, b)
@@ -92,9 +99,15 @@ func writeHead(w http.ResponseWriter, rep *reply) {
 // read. It has no state of its own.
 var sameOrigin = http.NewCrossOriginProtection()
 
-func newRequest(r *http.Request) (*request, error) {
+func (s *Server) newRequest(r *http.Request) (*request, error) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	req := &request{method: r.Method, path: r.URL.Path, header: r.Header, peer: peer.Addr().Unmap(), unframed: !r.ProtoAtLeast(1, 1), crossOrigin: sameOrigin.Check(r) != nil}
+	req := &request{
+		method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, header: r.Header,
+		unframed: !r.ProtoAtLeast(1, 1), crossOrigin: sameOrigin.Check(r) != nil,
+		tls: r.TLS != nil, clientCert: r.TLS != nil && len(r.TLS.VerifiedChains) > 0,
+	}
+	req.direct = peer.Addr().Unmap()
+	req.peer, req.forwarded = s.conns.forwardedFor(req.direct, r.Header)
 	if err != nil {
 		return req, fail(http.StatusBadRequest, "The peer's address is not an IP address.")
 	}
@@ -181,6 +194,9 @@ func writeSections(w io.Writer, b *sectionsBody, d *rollingDeadline) (int64, err
 	return total, err
 }
 
+// sendPiece is how much of a complete file is sent under one deadline.
+const sendPiece = 256 << 10
+
 func writeSpan(w io.Writer, b *sectionsBody, s span, d *rollingDeadline) (int64, error) {
 	f := b.file.OnDisk()
 	if f != nil {
@@ -191,7 +207,7 @@ func writeSpan(w io.Writer, b *sectionsBody, s span, d *rollingDeadline) (int64,
 	var total int64
 	for s.from < s.to {
 		d.extend()
-		piece := min(s.to-s.from, batchMost)
+		piece := min(s.to-s.from, sendPiece)
 		var n int64
 		var err error
 		if f != nil {

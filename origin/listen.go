@@ -56,14 +56,9 @@ func (s *Server) listenTLS() error {
 	if len(s.cfg.ListenTLS) == 0 {
 		return nil
 	}
-	cert, err := tls.LoadX509KeyPair(s.cfg.Cert, s.cfg.PKey)
+	conf, err := s.tlsConfig()
 	if err != nil {
-		return fmt.Errorf("load the certificate %s with the key %s: %w", s.cfg.Cert, s.cfg.PKey, err)
-	}
-	conf := &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
+		return err
 	}
 	for _, addr := range s.cfg.ListenTLS {
 		l, err := net.Listen("tcp", addr)
@@ -72,7 +67,7 @@ func (s *Server) listenTLS() error {
 		}
 		s.listeners = append(s.listeners, boundListener{tls.NewListener(l, conf), "https"})
 	}
-	return nil
+	return s.listenH3(conf)
 }
 
 // httpServer returns a server for HTTP/1.1, HTTP/2 over TLS, and HTTP/2 with
@@ -95,7 +90,9 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		MaxHeaderBytes:    maxRequestHead,
 		ErrorLog:          slog.NewLogLogger(serverLog{s.log.Handler()}, slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return s.base },
-		ConnContext:       withArrival,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return withArrival(s.conns.enter(ctx, c), c)
+		},
 	}
 }
 

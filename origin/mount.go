@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -22,6 +21,7 @@ type mount struct {
 	writers Peers
 	store   *segstore.Store
 	caching caching
+	block   int64           // bytes of one write to a viewer who catches up
 	waiting chan struct{}   // a place for each request that is held, over all mounts
 	stop    context.Context // done when the server takes no more: nothing is held any longer
 	metrics *mountMetrics
@@ -29,12 +29,12 @@ type mount struct {
 }
 
 func newMount(stop context.Context, cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, mm *mountMetrics, log *slog.Logger) (*mount, error) {
-	writers, err := ParsePeers(cfg.WriteFrom)
+	writers, err := ParsePeers(cfg.writeFrom())
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
 	}
 	m := &mount{
-		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl),
+		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl), block: int64(all.BlockSize),
 		waiting: waiting, stop: stop, metrics: mm, log: log.With("mount", cfg.Path),
 	}
 	opt := segstore.Options{
@@ -63,6 +63,9 @@ func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, e
 	name := strings.TrimPrefix(strings.TrimPrefix(req.path, m.cfg.Path), "/")
 	switch req.method {
 	case http.MethodGet, http.MethodHead:
+		if !m.cfg.Read {
+			return nil, m.notReadable()
+		}
 		if req.dir {
 			return nil, &segstore.MissingError{Name: name, Reason: segstore.Never}
 		}
@@ -89,25 +92,6 @@ func knownMethod(method string) bool {
 	}
 	return false
 }
-
-// mayWrite says whether the peer may upload and delete here.
-func (m *mount) mayWrite(req *request) error {
-	if !m.cfg.Write {
-		return notWritable()
-	}
-	if !m.writers.Contains(req.peer) {
-		return fail(http.StatusForbidden, "Uploads from %s are not allowed: add it to write_from of the mount.", req.peer)
-	}
-	if req.crossOrigin && !m.openToAll() {
-		return fail(http.StatusForbidden, "Uploads from pages of other origins are taken only where write_from is any.")
-	}
-	return nil
-}
-
-// openToAll says that everybody may write. Else a peer is trusted for its
-// address, which a page of another origin must not borrow from the browser that
-// shows it.
-func (m *mount) openToAll() bool { return slices.Contains(m.cfg.WriteFrom, PeersAny) }
 
 // hold takes a place among the requests that wait for files to come. The
 // context it returns ends after the time given, for the reason given, and when
@@ -138,15 +122,34 @@ func (ms mounts) sort() {
 	sort.SliceStable(ms, func(i, j int) bool { return len(ms[i].cfg.Path) > len(ms[j].cfg.Path) })
 }
 
-// find returns the mount of a path, comparing whole path segments.
-func (ms mounts) find(path string) *mount {
+// find returns the mount of a path, comparing whole path segments: the one with
+// the longest path. Where two have it, one is only read and one only written. An
+// upload that the longest does not take goes to a mount that is only written,
+// if there is one above.
+func (ms mounts) find(path string, writes bool) *mount {
+	var first *mount
 	for _, m := range ms {
-		prefix := strings.TrimSuffix(m.cfg.Path, "/")
-		if rest, ok := strings.CutPrefix(path, prefix); ok && (rest == "" || rest[0] == '/') {
+		if !m.above(path) {
+			continue
+		}
+		if first == nil {
+			first = m
+		}
+		same := len(m.cfg.Path) == len(first.cfg.Path)
+		switch {
+		case writes && m.cfg.Write && (same || !m.cfg.Read):
+			return m
+		case !writes && m.cfg.Read && same:
 			return m
 		}
 	}
-	return nil
+	return first
+}
+
+// above says that the path is the mount's or below it.
+func (m *mount) above(path string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(m.cfg.Path, "/"))
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 func (ms mounts) close(ctx context.Context) error {

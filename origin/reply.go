@@ -16,6 +16,8 @@ type reply struct {
 	// close asks that the connection is not used again, because the rest of
 	// the request body was not read.
 	close bool
+	// last asks the same for any other reason.
+	last bool
 }
 
 // body describes the content of a reply. A lane that gets one must release it,

@@ -13,7 +13,17 @@ type request struct {
 	path   string // decoded and clean, with a leading slash and none at the end
 	dir    bool   // the path was written with a slash at its end
 	header http.Header
-	peer   netip.Addr
+	direct netip.Addr // who has made the connection
+	peer   netip.Addr // who asks: the same, or the client that a trusted proxy names
+	// forwarded says that a trusted proxy has named the peer.
+	forwarded bool
+	tls       bool
+	// clientCert says that the connection has shown a certificate of client_ca.
+	clientCert bool
+	// query is what follows the question mark.
+	query string
+	// user is who logged in, once that is known.
+	user string
 	// crossOrigin says that a browser sends it for a page of another origin.
 	crossOrigin bool
 	// unframed says that the client's protocol cannot tell a body of unknown
@@ -34,4 +44,18 @@ func cleanPath(p string) (clean string, dir bool, err error) {
 		}
 	}
 	return path.Clean(p), len(p) > 1 && strings.HasSuffix(p, "/"), nil
+}
+
+// writes says that the request is to change something. A preflight belongs to
+// the request it asks for.
+func (r *request) writes() bool {
+	method := r.method
+	if method == http.MethodOptions {
+		method = r.header.Get("Access-Control-Request-Method")
+	}
+	switch method {
+	case http.MethodPut, http.MethodPost, http.MethodDelete:
+		return true
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/headwater-origin/headwater/segstore"
@@ -15,9 +16,6 @@ import (
 // stopGrace is how long uploads and viewers under way may go on when the
 // server is told to stop.
 const stopGrace = 10 * time.Second
-
-// serverName is the Server header's value.
-const serverName = "Headwater"
 
 // Server is an origin: its mounts and its listeners. Make it with New.
 type Server struct {
@@ -37,6 +35,10 @@ type Server struct {
 	crowds *crowds
 
 	followers followers
+	conns     *connections
+	h3        []*h3Server
+	altSvc    string         // the value of Alt-Svc, or ""
+	closers   []func() error // what is closed last, in the reverse order
 }
 
 // New opens the mounts and binds the listeners. Its errors name the mount or
@@ -47,6 +49,7 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s.base, s.cut = context.WithCancel(context.Background())
 	s.open, s.shut = context.WithCancel(context.Background())
 	s.crowds = newCrowds(s.base)
+	s.conns = newConnections(&cfg)
 	budget := segstore.NewBudget(cfg.MemoryBytes())
 	waiting := make(chan struct{}, cfg.MaxWaiters)
 	for _, mc := range cfg.Mounts {
@@ -79,7 +82,7 @@ func (s *Server) Stats() Stats {
 // become replies, and where headers that every reply has are set.
 func (s *Server) answer(ctx context.Context, req *request, err error, up *upload) (*reply, *mount) {
 	var rep *reply
-	m := s.mounts.find(req.path)
+	m := s.mounts.find(req.path, req.writes())
 	switch {
 	case err != nil:
 	case m == nil:
@@ -92,13 +95,16 @@ func (s *Server) answer(ctx context.Context, req *request, err error, up *upload
 		s.logError(req, e)
 		rep = errorReply(req, e)
 	}
-	rep.header.Set("Server", serverName)
-	if m == nil {
+	s.setCommon(req, rep)
+	if m != nil {
+		m.setCommon(req, rep)
+	} else {
 		caching(defaultCaching).set(rep.header, rep.kind)
-		return rep, nil
 	}
-	m.caching.set(rep.header, rep.kind)
-	m.setCORS(req, rep.header)
+	setHeaders(rep.header, s.cfg.Headers)
+	if m != nil {
+		setHeaders(rep.header, m.cfg.Headers)
+	}
 	return rep, m
 }
 
@@ -122,10 +128,13 @@ func (s *Server) logError(req *request, e *httpError) {
 func (s *Server) Run(ctx context.Context) error {
 	back := newHandback(time.Duration(s.cfg.Timeout))
 	public := s.httpServer(&netLane{server: s, back: back})
-	public.ConnState = back.observe
+	public.ConnState = func(c net.Conn, state http.ConnState) {
+		back.observe(c, state)
+		s.conns.observe(c, state)
+	}
 	public.RegisterOnShutdown(back.closeIdle)
 	admin := s.httpServer(s.adminHandler())
-	failed := make(chan error, len(s.listeners)+2)
+	failed := make(chan error, len(s.listeners)+len(s.h3)+2)
 	serve := func(srv *http.Server, l net.Listener) {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
@@ -140,6 +149,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("listening", "url", l.url())
 		go serve(public, l)
 	}
+	running += s.serveH3(public.Handler, failed)
 	if s.admin != nil {
 		running++
 		s.log.Info("listening for the admin", "admin_url", s.admin.url())
@@ -169,6 +179,7 @@ func (s *Server) stop(servers ...*http.Server) {
 			s.log.Warn("not all requests ended in time", "err", err)
 		}
 	}
+	s.stopH3(ctx)
 	s.followers.wait(ctx)
 	s.cut()
 	for _, srv := range servers {
@@ -187,9 +198,17 @@ func (s *Server) close() error {
 	if s.admin != nil {
 		_ = s.admin.Close() // likewise
 	}
+	for _, h := range s.h3 {
+		_ = h.conn.Close() // likewise
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
-	return s.mounts.close(ctx)
+	err := s.mounts.close(ctx)
+	for _, c := range slices.Backward(s.closers) {
+		err = errors.Join(err, c())
+	}
+	s.closers = nil
+	return err
 }
 
 // shortened bounds what a client can have written to the log.

@@ -17,6 +17,14 @@ import (
 type bareSocket struct {
 	conn *net.TCPConn
 	pre  []byte // what was read from conn beyond the request
+	info *connection
+	all  *connections
+}
+
+// close closes the connection, and takes it off the books.
+func (s bareSocket) close() {
+	_ = s.conn.Close() // what could be sent was sent
+	s.all.leave(s.conn)
 }
 
 // takeSocket takes the connection of a plain HTTP/1.1 request. Not over TLS,
@@ -34,12 +42,14 @@ func (l *netLane) takeSocket(r *http.Request, rc *http.ResponseController, rep *
 		l.server.followers.leave()
 		return bareSocket{}, false
 	}
-	pre := unread(brw.Reader)
+	s := bareSocket{pre: unread(brw.Reader), info: connectionOf(r.Context()), all: l.server.conns}
 	switch c := conn.(type) {
 	case *net.TCPConn:
-		return bareSocket{conn: c, pre: pre}, true
+		s.conn = c
+		return s, true
 	case *resumedConn:
-		return bareSocket{conn: c.TCPConn, pre: append(pre, c.pre...)}, true
+		s.conn, s.pre = c.TCPConn, append(s.pre, c.pre...)
+		return s, true
 	}
 	panic("origin: a listener made a connection that is neither TCP nor handed back")
 }
@@ -58,16 +68,17 @@ type socketViewer struct {
 	follower *follower
 	batch    *socketBatch
 	raw      syscall.RawConn
-	close    bool   // the connection ends with the reply
+	last     bool   // the connection ends with the reply
+	done     func() // is called when the request is over
 	unsent   []byte // what the socket did not take of the crowd's last write
 	final    bool   // unsent has the end of the reply
 }
 
 // followSocket begins the reply to the bare socket. The viewer outlives the
 // call, and has the body.
-func (l *netLane) followSocket(r *http.Request, m *mount, rep *reply, b *growingBody, s bareSocket) {
-	batch := &socketBatch{conn: s.conn, chunked: b.size < 0, head: replyHead(rep, b.size, r.Close)}
-	v := &socketViewer{bareSocket: s, lane: l, mount: m, batch: batch, follower: m.newFollower(b, batch), close: r.Close}
+func (l *netLane) followSocket(r *http.Request, m *mount, rep *reply, b *growingBody, s bareSocket, done func()) {
+	batch := &socketBatch{conn: s.conn, chunked: b.size < 0, head: replyHead(rep, b.size, r.Close || rep.last)}
+	v := &socketViewer{bareSocket: s, lane: l, mount: m, batch: batch, follower: m.newFollower(b, batch), last: r.Close || rep.last, done: done}
 	var err error
 	if v.raw, err = s.conn.SyscallConn(); err != nil {
 		v.end(err)
@@ -122,8 +133,9 @@ func (v *socketViewer) end(err error) {
 	defer v.lane.server.followers.leave()
 	v.follower.body.release()
 	v.mount.leave(v.follower, err)
-	if err != nil || v.close {
-		_ = v.conn.Close() // what could be sent was sent
+	v.done()
+	if err != nil || v.last {
+		v.bareSocket.close()
 		return
 	}
 	v.lane.back.give(v.bareSocket)

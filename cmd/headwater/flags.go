@@ -44,7 +44,7 @@ func (g given) has(name string) bool {
 // names that the keys have in a configuration file.
 func flagDefaults() kong.Vars {
 	vars := kong.Vars{}
-	for _, s := range []any{origin.DefaultConfig(), origin.DefaultMount()} {
+	for _, s := range []any{origin.DefaultConfig(), origin.DefaultMount(), origin.DefaultMount().Relay} {
 		v := reflect.ValueOf(s)
 		for i := range v.NumField() {
 			vars[v.Type().Field(i).Tag.Get("yaml")] = flagText(v.Field(i))

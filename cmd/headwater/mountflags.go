@@ -1,22 +1,24 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"path/filepath"
-
 	"github.com/headwater-origin/headwater/origin"
 )
 
 // mountFlags make one mount. Beside --rdirs and --wdir they have the names and
 // the defaults of the keys in a configuration file.
 type mountFlags struct {
-	RDirs string `name:"rdirs" placeholder:"DIR" help:"Directory to serve, or gmem for memory. Without it: gmem, with --write."`
-	WDir  string `name:"wdir" placeholder:"DIR" help:"Directory to take uploads in: the one of --rdirs."`
-	Write bool   `help:"Take uploads (PUT, POST, DELETE)."`
+	RDirs []string `name:"rdirs" placeholder:"DIR" help:"Directories to serve, gmem for memory, or rule files. One is served at --path, several below it by their names. Without it: gmem, with --write."`
+	WDir  string   `name:"wdir" placeholder:"DIR" help:"Directory to take uploads in. It is read, too, only if --rdirs has it."`
+	Read  bool     `default:"true" negatable:"" help:"Serve what is there (${default})."`
+	Write bool     `help:"Take uploads (PUT, POST, DELETE)."`
 
 	Path          string          `default:"${path}" placeholder:"PATH" help:"URL path of the mount (${default})."`
-	WriteFrom     []string        `default:"${write_from}" placeholder:"PEER" help:"Who may upload: addresses, CIDR prefixes, loopback, any (${default})."`
+	WriteFrom     []string        `placeholder:"PEER" help:"Who may upload: addresses, CIDR prefixes, loopback, any (loopback; any with --wu, --wg or --client-cert)."`
+	RU            []string        `name:"ru" placeholder:"USER" help:"Users who may read; $$ALL, $$NONE."`
+	RG            []string        `name:"rg" placeholder:"GROUP" help:"Groups that may read."`
+	WU            []string        `name:"wu" placeholder:"USER" help:"Users who may write."`
+	WG            []string        `name:"wg" placeholder:"GROUP" help:"Groups that may write."`
+	ClientCert    bool            `help:"Take uploads with a certificate of --client-ca only."`
 	MaxCacheSegs  int             `default:"${max_cache_segs}" placeholder:"N" help:"Segments kept per track (${default})."`
 	MaxBytes      origin.Size     `default:"${max_bytes}" placeholder:"SIZE" help:"Memory of the mount; 0: no bound of its own (${default})."`
 	MaxS          origin.Size     `name:"maxs" default:"${maxs}" placeholder:"SIZE" help:"Largest upload; 0: any (${default})."`
@@ -28,68 +30,53 @@ type mountFlags struct {
 	MaxLag        origin.Size     `default:"${max_lag}" placeholder:"SIZE" help:"Cut a viewer of a growing file that is so far behind; 0: never (${default})."`
 	CORS          origin.CORS     `name:"cors" default:"${cors}" placeholder:"WHEN" help:"Let pages of other origins read: auto, on, off (${default})."`
 	ConcatRanges  bool            `help:"Answer several ranges with their bytes only, as httpout does."`
+	NoRange       bool            `name:"norange" help:"Ignore Range on GET."`
+	CTE           bool            `name:"cte" default:"true" negatable:"" help:"Send files while they grow (${default})."`
+	DList         bool            `name:"dlist" help:"List directories."`
+	Index         []string        `default:"${index}" placeholder:"NAME" help:"File to serve for a directory (${default})."`
+	ZMax          origin.Size     `name:"zmax" default:"${zmax}" placeholder:"SIZE" help:"Largest text file to compress; 0: none (${default})."`
+	JS            string          `name:"js" placeholder:"FILE" help:"Script that sees each request first."`
+	Watch         string          `placeholder:"DIR" help:"Directory whose files are taken, while they grow, as if uploaded."`
+	Push          []string        `sep:"none" placeholder:"URL" help:"Server that the files go on to; may be repeated."`
+	BlockIO       bool            `name:"blockio" help:"Wait for the slowest viewer, output or server instead of cutting it."`
+	Ext           string          `placeholder:"EXT" help:"Type of a relay or source, by an extension."`
+	MIME          string          `name:"mime" placeholder:"TYPE" help:"Type of a relay or source."`
 
-	CacheControl cacheFlags `embed:"" prefix:"cache-control-"`
+	Relay  relayFlags  `embed:""`
+	Source sourceFlags `embed:""`
+
+	CacheControl cacheFlags `embed:""`
 }
 
 // cacheFlags are Cache-Control values by kind of answer; none sends no header.
 type cacheFlags struct {
-	Manifest string `placeholder:"VALUE" help:"Cache-Control of manifests; none: no header."`
-	Segment  string `placeholder:"VALUE" help:"The same, of segments."`
-	Init     string `placeholder:"VALUE" help:"The same, of init segments."`
-	Growing  string `placeholder:"VALUE" help:"The same, of files still being uploaded."`
-	Other    string `placeholder:"VALUE" help:"The same, of other files."`
-	Future   string `placeholder:"VALUE" help:"The same, of 404 for files to come."`
-	Evicted  string `placeholder:"VALUE" help:"The same, of 404 for files that were there."`
-	Never    string `placeholder:"VALUE" help:"The same, of 404 for other names."`
+	All      string `name:"cache-control" placeholder:"VALUE" help:"Cache-Control of every file; none: no such header, no ETag, no Last-Modified."`
+	Manifest string `name:"cache-control-manifest" placeholder:"VALUE" help:"Cache-Control of manifests; none: no header."`
+	Segment  string `name:"cache-control-segment" placeholder:"VALUE" help:"The same, of segments."`
+	Init     string `name:"cache-control-init" placeholder:"VALUE" help:"The same, of init segments."`
+	Growing  string `name:"cache-control-growing" placeholder:"VALUE" help:"The same, of files still being uploaded."`
+	Other    string `name:"cache-control-other" placeholder:"VALUE" help:"The same, of other files."`
+	Future   string `name:"cache-control-future" placeholder:"VALUE" help:"The same, of 404 for files to come."`
+	Evicted  string `name:"cache-control-evicted" placeholder:"VALUE" help:"The same, of 404 for files that were there."`
+	Never    string `name:"cache-control-never" placeholder:"VALUE" help:"The same, of 404 for other names."`
 }
 
-// mount returns the mount that the flags make.
-func (f *mountFlags) mount(g given) (origin.Mount, error) {
-	store, write, err := f.store(g)
-	if err != nil {
-		return origin.Mount{}, err
+// mount returns the mount that the flags make, but for its store.
+func (f *mountFlags) mount() origin.Mount {
+	m := origin.DefaultMount()
+	m.Path, m.Read, m.WriteFrom = f.Path, f.Read, f.WriteFrom
+	m.RU, m.RG, m.WU, m.WG, m.ClientCert = f.RU, f.RG, f.WU, f.WG, f.ClientCert
+	m.MaxCacheSegs, m.MaxBytes, m.MaxUpload = f.MaxCacheSegs, f.MaxBytes, f.MaxS
+	m.Policy, m.Sync = f.Policy, f.Sync
+	m.HoldTimeout, m.UploadTimeout, m.ViewerTimeout, m.MaxLag = f.HoldTimeout, f.UploadTimeout, f.ViewerTimeout, f.MaxLag
+	m.CORS, m.ConcatRanges, m.NoRange, m.CTE = f.CORS, f.ConcatRanges, f.NoRange, f.CTE
+	m.List, m.Index, m.ZMax, m.JS = f.DList, f.Index, f.ZMax, f.JS
+	m.Watch, m.BlockIO, m.Ext, m.MIME = f.Watch, f.BlockIO, f.Ext, f.MIME
+	m.CacheControl = origin.CacheControl(f.CacheControl)
+	for _, url := range f.Push {
+		to := origin.DefaultPush()
+		to.URL = url
+		m.Push = append(m.Push, to)
 	}
-	return origin.Mount{
-		Path:          f.Path,
-		Store:         store,
-		Write:         write,
-		WriteFrom:     f.WriteFrom,
-		MaxCacheSegs:  f.MaxCacheSegs,
-		MaxBytes:      f.MaxBytes,
-		MaxUpload:     f.MaxS,
-		Policy:        f.Policy,
-		Sync:          f.Sync,
-		HoldTimeout:   f.HoldTimeout,
-		UploadTimeout: f.UploadTimeout,
-		ViewerTimeout: f.ViewerTimeout,
-		MaxLag:        f.MaxLag,
-		CORS:          f.CORS,
-		ConcatRanges:  f.ConcatRanges,
-		CacheControl:  origin.CacheControl(f.CacheControl),
-	}, nil
-}
-
-// store returns what --rdirs, --wdir and --write mean together. A combination
-// that would not be what httpout makes of it is refused.
-func (f *mountFlags) store(g given) (store string, write bool, err error) {
-	switch {
-	case g.has("rdirs") && f.RDirs == "":
-		return "", false, errors.New("--rdirs: names no directory")
-	case g.has("wdir") && f.RDirs == "":
-		return "", false, fmt.Errorf("--wdir: a directory that is written only cannot be served yet; add --rdirs %s to let it be read too", f.WDir)
-	case g.has("wdir") && filepath.Clean(f.WDir) != filepath.Clean(f.RDirs):
-		return "", false, fmt.Errorf("--wdir: %s is not the directory of --rdirs, %s; reading one and writing another cannot be done yet", f.WDir, f.RDirs)
-	case g.has("wdir") && g.has("write") && !f.Write:
-		return "", false, errors.New("--wdir: contradicts --write=false")
-	}
-	store = f.RDirs
-	if store == "" {
-		store = origin.GMem
-	}
-	write = f.Write || g.has("wdir") || !g.has("rdirs") && !g.has("write")
-	if store == origin.GMem && !write {
-		return "", false, errors.New("--rdirs: nothing could ever be in gmem without --write")
-	}
-	return store, write, nil
+	return m
 }

@@ -29,6 +29,23 @@ type serveCmd struct {
 	MaxWaiters int             `default:"${max_waiters}" placeholder:"N" help:"Requests that may wait for files to come (${default})."`
 	Timeout    origin.Duration `default:"${timeout}" placeholder:"TIME" help:"Close a connection that is idle for so long; 0: never (${default})."`
 
+	ClientCA        string      `name:"client-ca" placeholder:"FILE" help:"Authorities whose client certificates are taken (PEM)."`
+	H3              bool        `name:"h3" help:"Serve HTTP/3 on the ports of --listen-tls, too."`
+	Users           string      `placeholder:"FILE" help:"Users and groups, as the commands user and group write them."`
+	UserAgent       string      `default:"${user_agent}" placeholder:"TEXT" help:"Server header, and User-Agent of what is sent from here (${default})."`
+	Close           bool        `help:"Close each HTTP/1.1 connection after its reply."`
+	MaxC            int         `name:"maxc" default:"${maxc}" placeholder:"N" help:"Most connections; 0: any number (${default})."`
+	MaxP            int         `name:"maxp" default:"${maxp}" placeholder:"N" help:"Most connections of one peer; 0: any number (${default})."`
+	TrustedProxies  []string    `placeholder:"PEER" help:"Proxies whose X-Forwarded-For is believed, as in --write-from."`
+	BlockSize       origin.Size `default:"${block_size}" placeholder:"SIZE" help:"Most bytes of one write to a viewer of a growing file (${default})."`
+	SUTC            bool        `name:"sutc" help:"Add Server-UTC, in milliseconds, to each reply."`
+	ReqLog          string      `name:"reqlog" placeholder:"METHODS" help:"Requests to log: GET,PUT,... or *; REC: files written; - before: not their end."`
+	AccessLog       string      `placeholder:"FILE" help:"A line of JSON for each request; -: standard output."`
+	MaxClientErrors int         `default:"${max_client_errors}" placeholder:"N" help:"Close a connection after so many refused requests in a row; 0: never (${default})."`
+	Hdrs            []string    `name:"hdrs" placeholder:"NAME,VALUE" help:"Headers of each reply: name,value,name,value."`
+	Quit            bool        `help:"End once all inputs are over and their viewers gone."`
+	Dst             string      `placeholder:"URL" help:"Where it is served, in one: http://HOST:PORT/PATH. HOST localhost is this machine's loopback; * is all addresses."`
+
 	Mount mountFlags `embed:"" group:"mount"`
 }
 
@@ -69,8 +86,11 @@ func (s *serveCmd) base(g given) (origin.Config, error) {
 		return origin.LoadConfig(s.Config)
 	}
 	cfg := origin.DefaultConfig()
-	m, err := s.Mount.mount(g)
-	cfg.Mounts = []origin.Mount{m}
+	if err := s.setDst(g); err != nil {
+		return cfg, err
+	}
+	var err error
+	cfg.Mounts, err = s.Mount.mounts(g)
 	return cfg, err
 }
 
@@ -106,6 +126,21 @@ func (s *serveCmd) setRest(cfg *origin.Config, g given) {
 	replace(g, "memory", &cfg.Memory, s.Memory)
 	replace(g, "max-waiters", &cfg.MaxWaiters, s.MaxWaiters)
 	replace(g, "timeout", &cfg.Timeout, s.Timeout)
+	replace(g, "client-ca", &cfg.ClientCA, s.ClientCA)
+	replace(g, "h3", &cfg.H3, s.H3)
+	replace(g, "users", &cfg.Users, s.Users)
+	replace(g, "user-agent", &cfg.UserAgent, s.UserAgent)
+	replace(g, "close", &cfg.Close, s.Close)
+	replace(g, "maxc", &cfg.MaxConns, s.MaxC)
+	replace(g, "maxp", &cfg.MaxPeerConns, s.MaxP)
+	replace(g, "trusted-proxies", &cfg.TrustedProxies, s.TrustedProxies)
+	replace(g, "block-size", &cfg.BlockSize, s.BlockSize)
+	replace(g, "sutc", &cfg.ServerUTC, s.SUTC)
+	replace(g, "reqlog", &cfg.ReqLog, s.ReqLog)
+	replace(g, "access-log", &cfg.AccessLog, s.AccessLog)
+	replace(g, "max-client-errors", &cfg.MaxClientErrors, s.MaxClientErrors)
+	replace(g, "hdrs", &cfg.Headers, s.Hdrs)
+	replace(g, "quit", &cfg.Quit, s.Quit)
 }
 
 func replace[T any](g given, flag string, dst *T, value T) {

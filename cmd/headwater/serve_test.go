@@ -74,6 +74,37 @@ func TestServeConfig(t *testing.T) {
 		}},
 		{"--rdirs /srv --write", origin.DefaultConfig(), func(c *origin.Config) { c.Mounts[0].Store = "/srv" }},
 		{"--rdirs /srv --wdir /srv/", origin.DefaultConfig(), func(c *origin.Config) { c.Mounts[0].Store = "/srv" }},
+		{"--wdir /in", origin.DefaultConfig(), func(c *origin.Config) { c.Mounts[0].Store, c.Mounts[0].Read = "/in", false }},
+		{"--rdirs /out --wdir /in", origin.DefaultConfig(), func(c *origin.Config) {
+			r, w := c.Mounts[0], c.Mounts[0]
+			r.Store, r.Write = "/out", false
+			w.Store, w.Read = "/in", false
+			c.Mounts = []origin.Mount{r, w}
+		}},
+		{"--rdirs /srv/a,/srv/b/ --path /x", origin.DefaultConfig(), func(c *origin.Config) {
+			a, b := c.Mounts[0], c.Mounts[0]
+			a.Store, a.Write, a.Path = "/srv/a", false, "/x/a"
+			b.Store, b.Write, b.Path = "/srv/b/", false, "/x/b"
+			c.Mounts = []origin.Mount{a, b}
+		}},
+		{"--dst http://localhost:8081/a/live.mpd --rdirs temp", origin.DefaultConfig(), func(c *origin.Config) {
+			c.Listen = []string{"localhost:8081"}
+			c.Mounts[0].Path, c.Mounts[0].Store, c.Mounts[0].Write = "/a", "temp", false
+		}},
+		{"-i x.mp3 --dst http://*/live.mp3 --hold --ice", origin.DefaultConfig(), func(c *origin.Config) {
+			c.Listen = []string{":80"}
+			m := &c.Mounts[0]
+			m.Path, m.Write, m.Relay.Input, m.Relay.Hold, m.Relay.Ice = "/live.mp3", false, "x.mp3", true, true
+		}},
+		{"--hmode source", origin.DefaultConfig(), func(c *origin.Config) {
+			c.Mounts[0].Source.Stdout, c.Mounts[0].Read = true, false
+		}},
+		{"--hmode=source --source-exec ffplay,-", origin.DefaultConfig(), func(c *origin.Config) {
+			c.Mounts[0].Source.Exec, c.Mounts[0].Read = []string{"ffplay,-"}, false
+		}},
+		{"--cache_control none --hdrs X-A,b", origin.DefaultConfig(), func(c *origin.Config) {
+			c.Mounts[0].CacheControl.All, c.Headers = "none", []string{"X-A", "b"}
+		}},
 		{"--rdirs gmem --write", origin.DefaultConfig(), func(*origin.Config) {}},
 		{"--write", origin.DefaultConfig(), func(*origin.Config) {}},
 		{"--max_cache_segs -3 --maxs=0", origin.DefaultConfig(), func(c *origin.Config) {
@@ -92,29 +123,72 @@ func TestServeConfig(t *testing.T) {
 
 func TestServeEveryFlag(t *testing.T) {
 	got := configOf(t, strings.Fields(`--listen :80 --listen-tls :443 --admin :90 --cert c --pkey k --state-dir s
-		--memory 1G --max-waiters 3 --timeout 4 --rdirs d --write --path /live --write-from any,10.0.0.1
+		--memory 1G --max-waiters 3 --timeout 4 --write --path /live --write-from any,10.0.0.1
 		--max-cache-segs 6 --max-bytes 7 --maxs 8 --policy first-wins --sync --hold-timeout 9 --upload-timeout 10m
 		--viewer-timeout 11ms --max-lag 12 --cors off --concat-ranges --cache-control-manifest m
 		--cache-control-segment s --cache-control-init i --cache-control-growing g --cache-control-other o
-		--cache-control-future f --cache-control-evicted e --cache-control-never n`)...)
+		--cache-control-future f --cache-control-evicted e --cache-control-never n --cache-control all
+		--client-ca ca --h3 --users u --user-agent ua --close --maxc 100 --maxp 6 --trusted-proxies 10.0.0.2
+		--block-size 10000 --sutc --reqlog *,REC --access-log - --max-client-errors 21 --hdrs A,b,C,d --quit
+		--no-read --ru $ALL --rg r1,r2 --wu w --wg x --client-cert --norange --no-cte --dlist --index a,b --zmax 13
+		--js f.js --watch in --push http://a/ --push http://b/,c --blockio --ext mp3 --mime audio/mpeg`)...)
 	want := origin.Config{
 		Listen: []string{":80"}, ListenTLS: []string{":443"}, Admin: ":90", Cert: "c", PKey: "k", StateDir: "s",
 		Memory: 1e9, MaxWaiters: 3, Timeout: origin.Duration(4 * time.Second),
+		ClientCA: "ca", H3: true, Users: "u", UserAgent: "ua", Close: true, MaxConns: 100, MaxPeerConns: 6,
+		TrustedProxies: []string{"10.0.0.2"}, BlockSize: 10_000, ServerUTC: true, ReqLog: "*,REC", AccessLog: "-",
+		MaxClientErrors: 21, Headers: []string{"A", "b", "C", "d"}, Quit: true,
 		Mounts: []origin.Mount{{
-			Store: "d", Write: true, Path: "/live", WriteFrom: []string{"any", "10.0.0.1"},
+			Store: "gmem", Write: true, Path: "/live", WriteFrom: []string{"any", "10.0.0.1"},
 			MaxCacheSegs: 6, MaxBytes: 7, MaxUpload: 8, Policy: origin.Policy(segstore.FirstWins), Sync: true,
 			HoldTimeout:   origin.Duration(9 * time.Second),
 			UploadTimeout: origin.Duration(10 * time.Minute),
 			ViewerTimeout: origin.Duration(11 * time.Millisecond),
 			MaxLag:        12, CORS: origin.CORSOff, ConcatRanges: true,
 			CacheControl: origin.CacheControl{
-				Manifest: "m", Segment: "s", Init: "i", Growing: "g", Other: "o", Future: "f", Evicted: "e", Never: "n",
+				All: "all", Manifest: "m", Segment: "s", Init: "i", Growing: "g", Other: "o", Future: "f", Evicted: "e", Never: "n",
 			},
+			RU: []string{"$ALL"}, RG: []string{"r1", "r2"}, WU: []string{"w"}, WG: []string{"x"}, ClientCert: true,
+			NoRange: true, List: true, Index: []string{"a", "b"}, ZMax: 13, JS: "f.js", Watch: "in",
+			Push: []origin.PushTo{pushTo("http://a/"), pushTo("http://b/,c")}, Relay: origin.DefaultMount().Relay,
+			BlockIO: true, Ext: "mp3", MIME: "audio/mpeg",
 		}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+}
+
+func TestServeEveryRelayFlag(t *testing.T) {
+	got := configOf(t, strings.Fields(`--input in.mp3 --hold --reopen --max-async-buf 1 --rate 2 --loop --ice --ice-headers A,b
+		--title T --metaint 3`)...).Mounts[0].Relay
+	want := origin.Relay{
+		Input: "in.mp3", Hold: true, Reopen: true, MaxAsyncBuf: 1, Rate: 2, Loop: true, Ice: true,
+		IceHeaders: []string{"A", "b"}, Title: "T", MetaInt: 3,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestServeEverySourceFlag(t *testing.T) {
+	for args, want := range map[string]origin.Source{
+		"--source-exec cat":       {Exec: []string{"cat"}},
+		"--source-fifo p":         {FIFO: "p"},
+		"--source-file f":         {File: "f"},
+		"--source-stdout":         {Stdout: true},
+		"--source-url http://a/b": {URL: "http://a/b"},
+	} {
+		if d := cmp.Diff(want, configOf(t, strings.Fields(args)...).Mounts[0].Source); d != "" {
+			t.Errorf("%s (-want +got):\n%s", args, d)
+		}
+	}
+}
+
+func pushTo(url string) origin.PushTo {
+	p := origin.DefaultPush()
+	p.URL = url
+	return p
 }
 
 // TestEveryKeyHasItsFlag holds that what a file can say, flags can say under
@@ -140,9 +214,20 @@ func TestEveryKeyHasItsFlag(t *testing.T) {
 				continue
 			case "cache-control":
 				check(f.Type, name+"-", group)
+			case "cache-control--":
+				continue // it is cache-control itself
+			case "relay":
+				check(f.Type, "", group)
+				continue
+			case "source":
+				check(f.Type, "source-", group)
 				continue
 			case "store":
 				name = "rdirs"
+			case "hdrs":
+				if group == mountGroup {
+					continue // the one flag is the server's
+				}
 			}
 			if got, ok := groupOf[name]; !ok || got != group {
 				t.Errorf("flag --%s: there %t, group %q, want %q", name, ok, got, group)
