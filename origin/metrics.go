@@ -101,7 +101,7 @@ func (m *mountMetrics) count(method string, status int) {
 }
 
 // storeCollector reports the levels and counts that the stores keep.
-type storeCollector struct{ mounts mounts }
+type storeCollector struct{ stores []labelledStore }
 
 var (
 	descFiles     = storeDesc("files", "Files stored under a name.")
@@ -125,8 +125,14 @@ func (c storeCollector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c storeCollector) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range c.mounts {
-		collectStore(ch, m.cfg.Path, m.store.Stats())
+	seen := map[string]bool{}
+	for _, l := range c.stores {
+		path := l.path
+		if seen[path] {
+			path += " (write)" // the other of two at one path is only written
+		}
+		seen[path] = true
+		collectStore(ch, path, l.store.Stats())
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -28,34 +26,17 @@ type mount struct {
 	log     *slog.Logger
 }
 
-func newMount(stop context.Context, cfg Mount, all Config, budget *segstore.Budget, waiting chan struct{}, mm *mountMetrics, log *slog.Logger) (*mount, error) {
+func (s *Server) newMount(cfg Mount, waiting chan struct{}) (*mount, error) {
 	writers, err := ParsePeers(cfg.writeFrom())
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
 	}
 	m := &mount{
-		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl), block: int64(all.BlockSize),
-		waiting: waiting, stop: stop, metrics: mm, log: log.With("mount", cfg.Path),
+		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl), block: int64(s.cfg.BlockSize),
+		waiting: waiting, stop: s.open, metrics: s.metrics.mount(cfg.Path), log: s.log.With("mount", cfg.Path),
 	}
-	opt := segstore.Options{
-		ReadOnly:     !cfg.Write,
-		MaxCacheSegs: cfg.MaxCacheSegs,
-		MaxBytes:     int64(cfg.MaxBytes),
-		Budget:       budget,
-		Policy:       segstore.Policy(cfg.Policy),
-		MaxWaiters:   all.MaxWaiters,
-		Sync:         cfg.Sync,
-		Log:          m.log,
-	}
-	if cfg.Store != GMem {
-		opt.Dir = cfg.Store
-	} else if all.StateDir != "" {
-		opt.StateDir = filepath.Join(all.StateDir, url.PathEscape(cfg.Path))
-	}
-	if m.store, err = segstore.Open(opt); err != nil {
-		return nil, fmt.Errorf("mount %s: %w", cfg.Path, err)
-	}
-	return m, nil
+	m.store, err = s.stores.open(&cfg)
+	return m, err
 }
 
 // answer decides the reply to a request for a name of this mount.
@@ -150,16 +131,6 @@ func (ms mounts) find(path string, writes bool) *mount {
 func (m *mount) above(path string) bool {
 	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(m.cfg.Path, "/"))
 	return ok && (rest == "" || rest[0] == '/')
-}
-
-func (ms mounts) close(ctx context.Context) error {
-	var first error
-	for _, m := range ms {
-		if err := m.store.Close(ctx); err != nil && first == nil {
-			first = fmt.Errorf("mount %s: %w", m.cfg.Path, err)
-		}
-	}
-	return first
 }
 
 // rangeWait is how long a closed range of a growing file waits for its bytes.

@@ -104,3 +104,25 @@ func TestCacheControlOfAll(t *testing.T) {
 		}
 	}
 }
+
+// TestMountsShareADirectory: what is uploaded at one mount is seen growing at
+// another of the same directory.
+func TestMountsShareADirectory(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, func(c *Config) {
+		r, w := DefaultMount(), DefaultMount()
+		r.Path, r.Store = "/out", dir
+		w.Path, w.Store, w.Read, w.Write = "/in", dir+"/", false, true
+		c.Mounts = []Mount{r, w}
+	})
+	up := s.upload("/in/seg-1.m4s")
+	up.chunk("first,")
+	eventually(t, "it is seen", func() bool { return s.do("HEAD", "/out/seg-1.m4s", "").StatusCode == 200 })
+	c := s.dial()
+	c.send("GET /out/seg-1.m4s HTTP/1.1", "Host: origin")
+	resp := c.response("GET")
+	expect(t, resp.Body, "first,")
+	up.chunk("last")
+	expect(t, resp.Body, "last")
+	up.end()
+}

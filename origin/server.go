@@ -21,6 +21,7 @@ const stopGrace = 10 * time.Second
 type Server struct {
 	// Static after construction.
 	cfg       Config
+	stores    *storeSet
 	mounts    mounts
 	metrics   *metrics
 	log       *slog.Logger
@@ -50,17 +51,17 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s.open, s.shut = context.WithCancel(context.Background())
 	s.crowds = newCrowds(s.base)
 	s.conns = newConnections(&cfg)
-	budget := segstore.NewBudget(cfg.MemoryBytes())
+	s.stores = newStores(&s.cfg, log)
 	waiting := make(chan struct{}, cfg.MaxWaiters)
 	for _, mc := range cfg.Mounts {
-		m, err := newMount(s.open, mc, cfg, budget, waiting, s.metrics.mount(mc.Path), log)
+		m, err := s.newMount(mc, waiting)
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
 		s.mounts = append(s.mounts, m)
 	}
 	s.mounts.sort()
-	s.metrics.registry.MustRegister(storeCollector{s.mounts})
+	s.metrics.registry.MustRegister(storeCollector{s.stores.all})
 	if err := s.listen(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -203,7 +204,7 @@ func (s *Server) close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
-	err := s.mounts.close(ctx)
+	err := s.stores.close(ctx)
 	for _, c := range slices.Backward(s.closers) {
 		err = errors.Join(err, c())
 	}

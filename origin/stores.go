@@ -1,0 +1,89 @@
+package origin
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+
+	"github.com/headwater-origin/headwater/segstore"
+)
+
+// storeSet is what is behind the mounts. Mounts of one directory share one, so
+// that who reads at one of them sees what is being uploaded at another.
+type storeSet struct {
+	cfg    *Config
+	budget *segstore.Budget
+	log    *slog.Logger
+	byDir  map[string]*segstore.Store
+	all    []labelledStore
+}
+
+// labelledStore is a store with the path of the first mount that has it.
+type labelledStore struct {
+	path  string
+	store *segstore.Store
+}
+
+func newStores(cfg *Config, log *slog.Logger) *storeSet {
+	return &storeSet{cfg: cfg, budget: segstore.NewBudget(cfg.MemoryBytes()), log: log, byDir: make(map[string]*segstore.Store)}
+}
+
+// open returns the store of a mount, or nil for one that stores nothing.
+func (s *storeSet) open(m *Mount) (*segstore.Store, error) {
+	if m.Relay.Input != "" || m.Source.used() {
+		return nil, nil
+	}
+	dir := ""
+	if m.Store != GMem {
+		dir = filepath.Clean(m.Store)
+		if known := s.byDir[dir]; known != nil {
+			return known, nil
+		}
+	}
+	store, err := segstore.Open(s.options(m, dir))
+	if err != nil {
+		return nil, fmt.Errorf("mount %s: %w", m.Path, err)
+	}
+	if dir != "" {
+		s.byDir[dir] = store
+	}
+	s.all = append(s.all, labelledStore{m.Path, store})
+	return store, nil
+}
+
+// options are those of the mount that writes, of all with the directory.
+func (s *storeSet) options(m *Mount, dir string) segstore.Options {
+	writes := m.Write || m.Watch != ""
+	for i := range s.cfg.Mounts {
+		if w := &s.cfg.Mounts[i]; dir != "" && w.Write && w.Store != GMem && filepath.Clean(w.Store) == dir {
+			m, writes = w, true
+		}
+	}
+	opt := segstore.Options{
+		Dir:          dir,
+		ReadOnly:     !writes,
+		MaxCacheSegs: m.MaxCacheSegs,
+		MaxBytes:     int64(m.MaxBytes),
+		Budget:       s.budget,
+		Policy:       segstore.Policy(m.Policy),
+		MaxWaiters:   s.cfg.MaxWaiters,
+		Sync:         m.Sync,
+		Log:          s.log.With("mount", m.Path),
+	}
+	if dir == "" && s.cfg.StateDir != "" {
+		opt.StateDir = filepath.Join(s.cfg.StateDir, url.PathEscape(m.Path))
+	}
+	return opt
+}
+
+func (s *storeSet) close(ctx context.Context) error {
+	var first error
+	for _, l := range s.all {
+		if err := l.store.Close(ctx); err != nil && first == nil {
+			first = fmt.Errorf("mount %s: %w", l.path, err)
+		}
+	}
+	return first
+}
