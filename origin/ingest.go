@@ -37,6 +37,9 @@ func (m *mount) put(req *request, name string, up *upload) (*reply, error) {
 	up.limit, up.stall = int64(m.cfg.MaxUpload), time.Duration(m.cfg.UploadTimeout)
 	up.received.counter = m.metrics.ingestBytes
 	defer up.received.flush()
+	if partial(req) {
+		return m.patch(req, name, up)
+	}
 	first := make([]byte, firstRead)
 	n, err := up.first(first)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -71,9 +74,6 @@ func (m *mount) admit(req *request, name string, up *upload) error {
 	}
 	if coding := req.header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return closing(fail(http.StatusUnsupportedMediaType, "Uploads with a Content-Encoding are not supported: send the file as it is."))
-	}
-	if req.header.Get("Content-Range") != "" || req.header.Get("Range") != "" {
-		return closing(fail(http.StatusBadRequest, "Uploads of a part of a file are not supported: send the whole file, without Range and Content-Range."))
 	}
 	if err := m.checkBefore(req, name); err != nil {
 		return closing(err)

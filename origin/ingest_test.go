@@ -243,7 +243,7 @@ func TestExpectContinue(t *testing.T) {
 			{"/seg-1.m4s", "content", nil, 201},
 			{"/seg-1.m4s", "content", nil, 204},
 			{"/seg-1.m4s", "far too large", nil, 413},
-			{"/seg-1.m4s", "content", []string{"Content-Range: bytes 0-6/7"}, 400},
+			{"/seg-1.m4s", "content", []string{"Content-Range: bytes 6-0/7"}, 400},
 			{"/there.m4s", "content", []string{"If-None-Match: *"}, 412},
 			{"/../seg-1.m4s", "content", nil, 400},
 		} {

@@ -37,6 +37,7 @@ func parseRange(header string) ([]byteRange, error) {
 		if item == "" {
 			continue // RFC 9110 section 5.6.1.2: empty elements are ignored
 		}
+		item = strings.TrimPrefix(item, "bytes=") // httpout wants it at each
 		r, ok := parseOneRange(item)
 		if !ok || len(ranges) == maxRanges {
 			return nil, errNoRange
