@@ -121,6 +121,9 @@ func (s *Server) newRequest(r *http.Request) (*request, error) {
 // write writes a reply whose body is nothing, bytes, or sections of a complete
 // file.
 func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, m *mount, rep *reply) error {
+	if b, ok := rep.body.(*streamBody); ok {
+		return l.writeStream(w, r, rc, m, rep, b)
+	}
 	d := writeDeadline(m, rc)
 	d.extend()
 	writeHead(w, rep)

@@ -19,9 +19,10 @@ type mount struct {
 	writers Peers
 	store   *segstore.Store
 	caching caching
-	block   int64           // bytes of one write to a viewer who catches up
-	waiting chan struct{}   // a place for each request that is held, over all mounts
-	stop    context.Context // done when the server takes no more: nothing is held any longer
+	points  func(path string) []segstore.Entry // the mounts below a path
+	block   int64                              // bytes of one write to a viewer who catches up
+	waiting chan struct{}                      // a place for each request that is held, over all mounts
+	stop    context.Context                    // done when the server takes no more: nothing is held any longer
 	metrics *mountMetrics
 	log     *slog.Logger
 }
@@ -35,6 +36,7 @@ func (s *Server) newMount(cfg Mount, waiting chan struct{}) (*mount, error) {
 		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl), block: int64(s.cfg.BlockSize),
 		waiting: waiting, stop: s.open, metrics: s.metrics.mount(cfg.Path), log: s.log.With("mount", cfg.Path),
 	}
+	m.points = func(path string) []segstore.Entry { return s.mounts.points(path) }
 	m.store, err = s.stores.open(&cfg)
 	return m, err
 }
@@ -47,10 +49,7 @@ func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, e
 		if !m.cfg.Read {
 			return nil, m.notReadable()
 		}
-		if req.dir {
-			return nil, &segstore.MissingError{Name: name, Reason: segstore.Never}
-		}
-		return m.get(ctx, req, name)
+		return m.read(ctx, req, name)
 	case http.MethodPut, http.MethodPost:
 		return m.put(req, name, up)
 	case http.MethodDelete:
@@ -64,6 +63,21 @@ func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, e
 	}
 	e.header = http.Header{"Allow": {m.allowed()}}
 	return nil, e
+}
+
+// read answers GET and HEAD.
+func (m *mount) read(ctx context.Context, req *request, name string) (*reply, error) {
+	if req.dir || name == "" && m.cfg.Path == "/" {
+		return m.directory(ctx, req, name)
+	}
+	if name == "" && (m.cfg.List || len(m.cfg.Index) > 0) {
+		return toDirectory(req), nil
+	}
+	rep, err := m.get(ctx, req, name)
+	if err != nil {
+		return m.orDirectory(req, name, err)
+	}
+	return rep, nil
 }
 
 func knownMethod(method string) bool {

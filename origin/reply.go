@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/headwater-origin/headwater/segstore"
@@ -76,3 +77,17 @@ func (b *growingBody) release()      { b.reader.Close() }
 func newReply(status int) *reply {
 	return &reply{status: status, header: make(http.Header, 8)}
 }
+
+// streamBody is content that is made while it is sent.
+type streamBody struct {
+	// next appends what comes next to dst, and waits for it until ctx is done.
+	// io.EOF is the end; any other error breaks the transfer.
+	next func(ctx context.Context, dst [][]byte) ([][]byte, error)
+	// size is the announced length, or -1.
+	size int64
+	// done is called once, when nothing more is taken.
+	done func()
+}
+
+func (b *streamBody) length() int64 { return b.size }
+func (b *streamBody) release()      { b.done() }

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"github.com/headwater-origin/headwater/segstore"
 )
 
 // stopGrace is how long uploads and viewers under way may go on when the
@@ -87,7 +85,7 @@ func (s *Server) answer(ctx context.Context, req *request, err error, up *upload
 	switch {
 	case err != nil:
 	case m == nil:
-		err = &segstore.MissingError{Name: req.path, Reason: segstore.Never}
+		rep, err = s.listPoints(req)
 	default:
 		rep, err = m.answer(ctx, req, up)
 	}
