@@ -21,6 +21,10 @@
 // that moves from memory to disk, or is uploaded again, becomes another File
 // under the same name, so that a reader never sees bytes of two uploads.
 //
+// A patch makes such another File of the bytes that are there and those that
+// are sent, and takes the name at its end, if the version is still the one that
+// it began with.
+//
 // A [Store] maps names to Files, in memory or over a directory, knows which
 // names are segments of one track, and evicts by number, by time-shift depth
 // and by bytes.

@@ -16,6 +16,10 @@ var (
 	ErrClosed         = errors.New("store is closed")
 	ErrDeleted        = errors.New("deleted while being uploaded")
 	ErrUnsaved        = errors.New("complete, but not saved to disk")
+	ErrGrowing        = errors.New("is being uploaded")
+	ErrGap            = errors.New("byte range begins behind the end of the file")
+	ErrSpan           = errors.New("not a usable byte range")
+	ErrChanged        = errors.New("another version has the name by now")
 )
 
 // Reason is why a name has no File.

@@ -22,11 +22,14 @@ type place struct {
 	elem *list.Element
 }
 
-// add enters a version. Uploads end nearly in the order they began, so that
-// its place is near the back.
+// add enters a version unless it is there. Uploads end nearly in the order they
+// began, so that its place is near the back.
 func (q *evictQueue) add(v *version) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if v.elem.in != nil {
+		return
+	}
 	l := &q.media
 	if v.kind == Init || v.kind == Manifest {
 		l = &q.kept

@@ -30,6 +30,7 @@ type lane struct {
 type job struct {
 	name   string
 	remove bool
+	do     func() error  // what to do instead of the lanes' work; may be nil
 	done   chan struct{} // closed when err is valid
 	err    error
 }
@@ -46,8 +47,17 @@ func newLanes(work func(name string, remove bool) error) *lanes {
 
 // add queues a job. After close the job has failed with ErrClosed already.
 func (l *lanes) add(name string, remove bool) *job {
-	j := &job{name: name, remove: remove, done: make(chan struct{})}
-	ln := &l.all[maphash.String(l.seed, name)%uint64(len(l.all))]
+	return l.queue(&job{name: name, remove: remove})
+}
+
+// addDo queues a job of its own kind in the name's turn.
+func (l *lanes) addDo(name string, do func() error) *job {
+	return l.queue(&job{name: name, do: do})
+}
+
+func (l *lanes) queue(j *job) *job {
+	j.done = make(chan struct{})
+	ln := &l.all[maphash.String(l.seed, j.name)%uint64(len(l.all))]
 	ln.mu.Lock()
 	closed := ln.closed
 	if !closed {
@@ -82,6 +92,10 @@ func (l *lanes) run(ln *lane) {
 		for _, j := range jobs {
 			if l.abandoned.Load() {
 				j.end(ErrClosed)
+				continue
+			}
+			if j.do != nil {
+				j.end(j.do())
 				continue
 			}
 			j.end(l.work(j.name, j.remove))

@@ -2,6 +2,7 @@ package segstore
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -53,11 +54,14 @@ type Options struct {
 	LivingFor time.Duration
 	// Sync makes each file durable (fsync) before its upload is answered.
 	Sync bool
+	// Observers are told of uploads and deletions, in this order.
+	Observers []Observer
 	// Log gets what goes wrong outside any call. It defaults to slog.Default.
 	Log *slog.Logger
 }
 
 func (o *Options) setDefaults() {
+	o.Observers = slices.Clone(o.Observers)
 	if o.MaxWaiters == 0 {
 		o.MaxWaiters = 10000
 	}

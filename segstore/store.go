@@ -126,6 +126,7 @@ func (s *Store) Create(name string, h Head) (*Writer, error) {
 		u.file.setKind(k)
 	}
 	u.w = newWriter(u.file, u, h, before)
+	s.tellCreated(u.file)
 	return u.w, nil
 }
 
@@ -220,6 +221,7 @@ func (s *Store) delete(name string) error {
 	if found := s.forget(name); !found && onDisk == nil {
 		return &MissingError{Name: name, Reason: s.tracks.reason(name, time.Now())}
 	}
+	s.tellDeleted(name) // before the disk, for which the next upload does not wait
 	return s.removed(name)
 }
 

@@ -148,7 +148,7 @@ func (w *Writer) Close() error {
 	}
 	w.trim()
 	v := w.end(Complete, nil)
-	v.modTime = w.stamp()
+	v.modTime = modTimeAfter(w.before)
 	v.etag = makeETag(v.modTime, v.size)
 	wake := w.file.set(v)
 	w.mu.Unlock()
@@ -178,15 +178,6 @@ func (w *Writer) end(s State, reason error) *view {
 	}
 	w.shown = w.filled
 	return &view{head: w.head, blocks: w.blocks, size: w.filled, state: s, err: reason}
-}
-
-// stamp returns now, but always later than the version before.
-func (w *Writer) stamp() time.Time {
-	now := time.Now().Round(0)
-	if !now.After(w.before) {
-		return w.before.Add(1)
-	}
-	return now
 }
 
 // tail returns the free room at the end of the file; it takes a new block when

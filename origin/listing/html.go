@@ -116,7 +116,7 @@ func link(e *segstore.Entry) string {
 // stands around it is shown.
 func shown(name string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) {
 			return unicode.ReplacementChar
 		}
 		return r

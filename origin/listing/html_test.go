@@ -84,7 +84,7 @@ func render(t *testing.T, name string, dir bool) []element {
 func FuzzHTML(f *testing.F) {
 	for _, name := range []string{
 		"a.m4s", "<script>", `"><img src=x onerror=y>`, "'", "a b#c?d%e%20&amp;", "javascript:alert(1)", "//evil.example", "é日\xff\x00",
-		"\u202egnp.exe", "{{.}}", "-->", "]]>", "</title>", "a\nb", "\\", "`", "+", "..", "a;b,c=d@e:f!$*()",
+		"\u202egnp.exe", "{{.}}", "-->", "]]>", "</title>", "a\nb", "\\", "`", "+", "..", "a;b,c=d@e:f!$*()", "\uffff",
 	} {
 		f.Add(name, true)
 		f.Add(name, false)
@@ -135,7 +135,9 @@ func checkLink(t *testing.T, base *url.URL, all []element, name string, dir bool
 	}
 }
 
-func odd(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+func odd(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point)
+}
 
 func TestPageNeedsNothingElse(t *testing.T) {
 	for _, e := range render(t, "plain", true) {
