@@ -20,6 +20,7 @@ const (
 	kindEvicted
 	kindNever
 	kindError
+	kindRelay // a stream without end
 )
 
 // defaultCaching suits a CDN in front of a live channel. Segments may be kept
@@ -37,6 +38,7 @@ var defaultCaching = map[replyKind]string{
 	kindEvicted:  "public, max-age=60",
 	kindNever:    "public, max-age=3",
 	kindError:    "no-store",
+	kindRelay:    "no-cache, no-store",
 }
 
 // caching holds a mount's Cache-Control by kind; "" sends none.
@@ -70,7 +72,7 @@ func ofFile(k replyKind) bool {
 	switch k {
 	case kindOther, kindManifest, kindInit, kindSegment, kindGrowing:
 		return true
-	case kindNone, kindFuture, kindEvicted, kindNever, kindError:
+	case kindNone, kindFuture, kindEvicted, kindNever, kindError, kindRelay:
 	}
 	return false
 }

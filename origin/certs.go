@@ -54,8 +54,8 @@ func watchedDirs(files ...string) []string {
 	var dirs []string
 	for _, f := range files {
 		paths := []string{f}
-		if real, err := filepath.EvalSymlinks(f); err == nil {
-			paths = append(paths, real)
+		if target, err := filepath.EvalSymlinks(f); err == nil {
+			paths = append(paths, target)
 		}
 		for _, p := range paths {
 			if dir := filepath.Dir(p); !seen[dir] {

@@ -17,7 +17,7 @@ func (s *testServer) serial() string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	return string(c.ConnectionState().PeerCertificates[0].Raw)
 }
 
@@ -57,7 +57,7 @@ func TestClientCertificate(t *testing.T) {
 	put := func(certs ...tls.Certificate) (int, error) {
 		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, Certificates: certs}}
 		defer transport.CloseIdleConnections()
-		req, err := http.NewRequestWithContext(t.Context(), "PUT", s.URLs()[1]+"/a", strings.NewReader("x"))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URLs()[1]+"/a", strings.NewReader("x"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestClientCertificate(t *testing.T) {
 func TestHTTP3(t *testing.T) {
 	s := start(t, withTLS(t), func(c *Config) { c.H3 = true })
 	transport := &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	defer transport.Close()
+	defer func() { _ = transport.Close() }()
 	client := &http.Client{Transport: transport, Timeout: patience}
 	plain := *s
 	s.url, s.client = s.URLs()[1], client
@@ -102,7 +102,7 @@ func TestHTTP3(t *testing.T) {
 	up := plain.upload("/seg-1.m4s")
 	up.chunk("first,")
 	s.growingFile("/seg-1.m4s", 6)
-	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/seg-1.m4s", http.NoBody)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/seg-1.m4s", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestHTTP3(t *testing.T) {
 func TestHTTP3Broken(t *testing.T) {
 	s := start(t, withTLS(t), func(c *Config) { c.H3 = true })
 	transport := &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	defer transport.Close()
+	defer func() { _ = transport.Close() }()
 	up := s.upload("/seg-1.m4s")
 	up.chunk("half")
 	s.growingFile("/seg-1.m4s", 4)

@@ -3,6 +3,7 @@ package origin
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,10 +23,20 @@ func (s *Server) setCommon(req *request, rep *reply) {
 // setCommon sets the headers that every reply of the mount has.
 func (m *mount) setCommon(req *request, rep *reply) {
 	m.caching.set(rep.header, rep.kind)
+	if req.user != "" {
+		keepPrivate(rep.header)
+	}
 	m.setCORS(req, rep.header)
 	if m.cfg.CacheControl.All == NoCacheControl {
 		rep.header.Del("ETag")
 		rep.header.Del("Last-Modified")
+	}
+}
+
+// keepPrivate lets nobody but the client keep what was given for a password.
+func keepPrivate(h http.Header) {
+	if v := h.Get("Cache-Control"); strings.Contains(v, "public") {
+		h.Set("Cache-Control", strings.Replace(v, "public", "private", 1))
 	}
 }
 

@@ -96,7 +96,8 @@ func (cs *connections) leave(c net.Conn) {
 
 // release counts one less of a peer. cs.mu is held.
 func (cs *connections) release(peer netip.Addr) {
-	if cs.peers[peer]--; cs.peers[peer] <= 0 {
+	cs.peers[peer]--
+	if cs.peers[peer] <= 0 {
 		delete(cs.peers, peer)
 	}
 }

@@ -1,6 +1,9 @@
 package origin
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 const (
 	allowRead      = "GET, HEAD, OPTIONS"
@@ -38,7 +41,7 @@ func (m *mount) options(req *request) *reply {
 		return r
 	}
 	methods := allowRead
-	if m.cfg.Write && m.takesPages() {
+	if m.cfg.Write && m.takesPages(m.rights(strings.TrimPrefix(strings.TrimPrefix(req.path, m.cfg.Path), "/")), http.MethodPut) {
 		methods = m.allowed()
 	}
 	r.header.Set("Access-Control-Allow-Methods", methods)

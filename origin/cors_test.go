@@ -155,8 +155,8 @@ func TestOptionsThatIsNoPreflight(t *testing.T) {
 // TestCORSIsOnByDefault keeps replies free of Vary, which a CDN keeps badly.
 func TestCORSIsOnByDefault(t *testing.T) {
 	s := start(t)
-	s.put("/a.txt", "x")
-	a := s.do("GET", "/a.txt", "")
+	s.put("/seg-1.m4s", "x")
+	a := s.do("GET", "/seg-1.m4s", "")
 	checkCORS(t, a, true)
 	if len(vary(a.Header)) > 0 {
 		t.Errorf("varies by %q", vary(a.Header))

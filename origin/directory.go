@@ -98,13 +98,13 @@ func (s *Server) listPoints(req *request) (*reply, error) {
 	if req.method != http.MethodGet && req.method != http.MethodHead {
 		return nil, missing
 	}
-	var listing mounts
+	var open mounts
 	for _, m := range s.mounts {
 		if m.cfg.List {
-			listing = append(listing, m)
+			open = append(open, m)
 		}
 	}
-	points := listing.points(req.path)
+	points := open.points(req.path)
 	switch {
 	case len(points) == 0:
 		return nil, missing

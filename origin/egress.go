@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/headwater-origin/headwater/origin/compress"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -47,7 +48,7 @@ func (m *mount) getFile(ctx context.Context, req *request, f *segstore.File) (*r
 	if v.State() == segstore.Failed {
 		return nil, errStale
 	}
-	return m.getComplete(req, f)
+	return m.getComplete(ctx, req, f)
 }
 
 // find returns the file, and waits for one that the encoder is about to send.
@@ -73,14 +74,35 @@ func (m *mount) find(ctx context.Context, name string) (*segstore.File, error) {
 
 // getComplete answers with a complete file or some of it. An error that wraps
 // fs.ErrNotExist means that the file has gone from disk, or was replaced there.
-func (m *mount) getComplete(req *request, f *segstore.File) (*reply, error) {
+func (m *mount) getComplete(ctx context.Context, req *request, f *segstore.File) (*reply, error) {
 	b, err := f.Open()
 	if err != nil {
 		return nil, err
 	}
+	r, err := m.represent(ctx, req, f, b)
+	if content, ok := bodyOf(r).(*sectionsBody); err != nil || !ok || content.file != b {
+		_ = b.Close() // read only: nothing is lost
+	}
+	return r, err
+}
+
+func bodyOf(r *reply) body {
+	if r == nil {
+		return nil
+	}
+	return r.body
+}
+
+// represent makes the reply with an open file, which has the file in its body,
+// or does not need it any longer.
+func (m *mount) represent(ctx context.Context, req *request, f *segstore.File, b *segstore.Body) (*reply, error) {
 	view := f.View()
-	valid := validator{etag: view.ETag(), modTime: view.ModTime()}
 	r := m.fileReply(http.StatusOK, f, kindOfFile(f.Kind()))
+	small, err := m.compressed(ctx, req, r, f, b)
+	if err != nil {
+		return nil, err
+	}
+	valid := validator{etag: compress.ETagFor(view.ETag(), r.header.Get("Content-Encoding")), modTime: view.ModTime()}
 	r.header.Set("ETag", valid.etag)
 	r.header.Set("Last-Modified", valid.modTime.UTC().Format(http.TimeFormat))
 	if m.cfg.NoRange {
@@ -89,13 +111,15 @@ func (m *mount) getComplete(req *request, f *segstore.File) (*reply, error) {
 		r.header.Set("Accept-Ranges", "bytes")
 	}
 	if status := valid.evaluate(req.header); status != 0 {
-		_ = b.Close() // read only: nothing is lost
 		return preconditionReply(r, status)
+	}
+	if small != nil {
+		r.body = bytesBody(small)
+		return r, nil
 	}
 	content := &sectionsBody{file: b, sections: []section{{to: b.Size()}}}
 	if header := m.rangeOf(req); header != "" && req.method == http.MethodGet && valid.rangeHolds(req.header) {
 		if err := m.applyRange(r, content, header); err != nil {
-			_ = b.Close() // read only: nothing is lost
 			return nil, err
 		}
 	}
@@ -109,6 +133,7 @@ func preconditionReply(r *reply, status int) (*reply, error) {
 	}
 	r.status = status
 	r.header.Del("Content-Type")
+	r.header.Del("Content-Encoding")
 	return r, nil
 }
 

@@ -83,7 +83,7 @@ func (m *mount) growingWhole(ctx context.Context, req *request, f *segstore.File
 	if err := m.waitFor(ctx, f, math.MaxInt64); err != nil {
 		return nil, err
 	}
-	return m.getComplete(req, f)
+	return m.getComplete(ctx, req, f)
 }
 
 // growingOpen answers a range without a real end: it follows the file.
@@ -92,7 +92,7 @@ func (m *mount) growingOpen(ctx context.Context, req *request, f *segstore.File,
 		return nil, err
 	}
 	if f.View().State() == segstore.Complete {
-		return m.getComplete(req, f)
+		return m.getComplete(ctx, req, f)
 	}
 	last := endless
 	if !b.open() {
@@ -111,7 +111,7 @@ func (m *mount) growingClosed(ctx context.Context, req *request, f *segstore.Fil
 	}
 	v := f.View()
 	if v.State() == segstore.Complete {
-		return m.getComplete(req, f)
+		return m.getComplete(ctx, req, f)
 	}
 	// Of these bytes nobody can say yet that they are of a whole file, and the
 	// reply ends well whatever becomes of the upload: not for a cache to keep.

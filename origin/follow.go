@@ -51,6 +51,7 @@ func (m *mount) newFollower(b *growingBody, w batchWriter) *follower {
 func (m *mount) leave(f *follower, err error) {
 	m.metrics.viewers.Dec()
 	f.sent.flush()
+	f.body.sent = f.sent.total
 	m.countCut(err)
 }
 
@@ -116,10 +117,12 @@ func (f *follower) catchUp() (ended bool, err error) {
 // it for each chunk would have their processors wait for each other.
 type tally struct {
 	counter prometheus.Counter
-	bytes   int64
+	bytes   int64 // not in the counter yet
+	total   int64
 }
 
 func (t *tally) add(n int64) {
+	t.total += n
 	if t.bytes += n; t.bytes >= 1<<20 {
 		t.flush()
 	}

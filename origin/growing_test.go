@@ -197,7 +197,7 @@ func TestAClosedRangeOfAFailedUpload(t *testing.T) {
 func (s *testServer) clients() map[string]*http.Client {
 	h2c := new(http.Protocols)
 	h2c.SetUnencryptedHTTP2(true)
-	transport := &http.Transport{Protocols: h2c}
+	transport := &http.Transport{Protocols: h2c, DisableCompression: true}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return map[string]*http.Client{"HTTP/1.1": s.client, "h2c": {Transport: transport, Timeout: patience}}
 }

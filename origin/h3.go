@@ -28,7 +28,7 @@ func (s *Server) listenH3(conf *tls.Config) error {
 		if l.scheme != "https" {
 			continue
 		}
-		conn, err := net.ListenPacket("udp", l.Addr().String())
+		conn, err := new(net.ListenConfig).ListenPacket(s.open, "udp", l.Addr().String())
 		if err != nil {
 			return fmt.Errorf("listen on %s (HTTP/3): %w", l.Addr(), err)
 		}

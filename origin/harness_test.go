@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/headwater-origin/headwater/segstore"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,7 +50,7 @@ func start(t *testing.T, options ...func(*Config)) *testServer {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	transport := &http.Transport{MaxIdleConnsPerHost: 100}
+	transport := &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		cancel()
@@ -208,3 +210,5 @@ func (c *rawConn) rest() string {
 	}
 	return string(data)
 }
+
+func headOf(length int64) segstore.Head { return segstore.Head{Length: length} }

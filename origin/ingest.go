@@ -30,11 +30,11 @@ const firstRead = 4 << 10
 // put takes an upload (PUT and POST are the same, as DASH-IF's live media
 // ingest has it). A file exists from its first byte on. An upload that fails
 // leaves nothing behind but the version before.
-func (m *mount) put(req *request, name string, up *upload) (*reply, error) {
-	if err := m.admit(req, name, up); err != nil {
+func (m *mount) put(ctx context.Context, req *request, name string, up *upload) (*reply, error) {
+	if err := m.admit(ctx, req, name, up); err != nil {
 		return nil, err
 	}
-	up.limit, up.stall = int64(m.cfg.MaxUpload), time.Duration(m.cfg.UploadTimeout)
+	up.limit, up.stall = int64(m.cfg.MaxUpload), m.uploadStall()
 	up.received.counter = m.metrics.ingestBytes
 	defer up.received.flush()
 	if partial(req) {
@@ -61,9 +61,11 @@ func (m *mount) put(req *request, name string, up *upload) (*reply, error) {
 	return m.receive(req, w, first[:n], up)
 }
 
+func (m *mount) uploadStall() time.Duration { return time.Duration(m.cfg.UploadTimeout) }
+
 // admit refuses what can be refused before a byte of the upload is read.
-func (m *mount) admit(req *request, name string, up *upload) error {
-	if err := m.mayWrite(req); err != nil {
+func (m *mount) admit(ctx context.Context, req *request, name string, up *upload) error {
+	if err := m.mayWrite(ctx, req, name); err != nil {
 		return closing(err)
 	}
 	if req.unframed && req.header.Get("Content-Length") == "" {
@@ -74,6 +76,9 @@ func (m *mount) admit(req *request, name string, up *upload) error {
 	}
 	if coding := req.header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return closing(fail(http.StatusUnsupportedMediaType, "Uploads with a Content-Encoding are not supported: send the file as it is."))
+	}
+	if m.store == nil {
+		return nil
 	}
 	if err := m.checkBefore(req, name); err != nil {
 		return closing(err)
@@ -191,11 +196,11 @@ func (m *mount) uploadError(err error) error {
 }
 
 // delete removes a file.
-func (m *mount) delete(req *request, name string) (*reply, error) {
-	if err := m.mayWrite(req); err != nil {
+func (m *mount) delete(ctx context.Context, req *request, name string) (*reply, error) {
+	if err := m.mayWrite(ctx, req, name); err != nil {
 		return nil, err
 	}
-	if req.dir {
+	if req.dir || m.store == nil {
 		return nil, &segstore.MissingError{Name: name, Reason: segstore.Never}
 	}
 	if err := m.checkBefore(req, name); err != nil {

@@ -51,7 +51,7 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if b, ok := rep.body.(*growingBody); ok && r.Method == http.MethodGet {
 		if bare, ok := l.takeSocket(r, rc, rep); ok {
 			handedOver = true
-			l.followSocket(r, m, rep, b, bare, done)
+			l.followSocket(r, m, rep, b, bare, func(error) { done() })
 			return
 		}
 		l.writeGrowing(w, r, rc, m, rep, b)
@@ -132,10 +132,12 @@ func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.Respons
 	}
 	switch b := rep.body.(type) {
 	case bytesBody:
-		_, err := w.Write(b)
+		n, err := w.Write(b)
+		rep.sent = int64(n)
 		return err
 	case *sectionsBody:
 		n, err := writeSections(w, b, &d)
+		rep.sent = n
 		m.metrics.egressBytes.Add(float64(n))
 		m.countCut(d.explain(err))
 		return err
@@ -153,7 +155,9 @@ func (l *netLane) writeGrowing(w http.ResponseWriter, r *http.Request, rc *http.
 		panic(http.ErrAbortHandler)
 	}
 	d.clear() // the head is out; the follower has deadlines of its own
-	if err := m.follow(r.Context(), b, &responseBatch{w: w, rc: rc}); err != nil {
+	err := m.follow(r.Context(), b, &responseBatch{w: w, rc: rc})
+	rep.sent = b.sent
+	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -29,6 +29,7 @@ func (l *netLane) writeStream(w http.ResponseWriter, r *http.Request, rc *http.R
 		slices, err = b.next(ctx, slices[:0])
 		d.extend()
 		n, writeErr := writeSlices(w, slices)
+		rep.sent += n
 		if m != nil {
 			m.metrics.egressBytes.Add(float64(n))
 		}

@@ -84,7 +84,8 @@ func TestMaxPeerBehindProxy(t *testing.T) {
 	ask := func(client string) (*rawConn, *http.Response) {
 		c := s.dial()
 		c.send("GET /seg-1.m4s HTTP/1.1", "Host: origin", "X-Forwarded-For: 192.0.2.99, "+client+", 127.0.0.1")
-		return c, c.response("GET")
+		resp := c.response("GET")
+		return c, resp
 	}
 	a, resp := ask("192.0.2.1")
 	if resp.StatusCode != 200 {

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headwater-origin/headwater/origin/access"
+	"github.com/headwater-origin/headwater/origin/compress"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -17,7 +20,12 @@ import (
 type mount struct {
 	cfg     Mount
 	writers Peers
-	store   *segstore.Store
+	store   *segstore.Store // nil where nothing is stored
+	users   access.Verifier // nil: nobody
+	rights  func(name string) *access.Rights
+	ruled   bool            // the rights are a rule file's
+	zcache  *compress.Cache // the server's
+	next    *mount          // what is not here is looked for there; or nil
 	caching caching
 	points  func(path string) []segstore.Entry // the mounts below a path
 	block   int64                              // bytes of one write to a viewer who catches up
@@ -27,33 +35,55 @@ type mount struct {
 	log     *slog.Logger
 }
 
-func (s *Server) newMount(cfg Mount, waiting chan struct{}) (*mount, error) {
+func (s *Server) newMount(p plannedMount, waiting chan struct{}) (*mount, error) {
+	cfg := p.Mount
 	writers, err := ParsePeers(cfg.writeFrom())
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
 	}
 	m := &mount{
 		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl), block: int64(s.cfg.BlockSize),
-		waiting: waiting, stop: s.open, metrics: s.metrics.mount(cfg.Path), log: s.log.With("mount", cfg.Path),
+		zcache: s.zcache, waiting: waiting, stop: s.open, metrics: s.metrics.mount(cfg.Path), log: s.log.With("mount", cfg.Path),
 	}
 	m.points = func(path string) []segstore.Entry { return s.mounts.points(path) }
-	m.store, err = s.stores.open(&cfg)
+	rights := cfg.rights()
+	m.rights = func(string) *access.Rights { return rights }
+	if p.rules != nil {
+		m.ruled = true
+		m.rights = func(name string) *access.Rights { return p.rules.Rights(cfg.Store, name) }
+	}
+	if s.users != nil {
+		m.users = s.users
+	}
+	if m.store, err = s.stores.open(&cfg); err != nil {
+		return nil, err
+	}
 	return m, err
 }
 
 // answer decides the reply to a request for a name of this mount.
 func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, error) {
 	name := strings.TrimPrefix(strings.TrimPrefix(req.path, m.cfg.Path), "/")
+	if req.method == http.MethodGet || req.method == http.MethodHead {
+		if err := m.mayRead(ctx, req, name); err != nil {
+			return nil, err
+		}
+	}
 	switch req.method {
 	case http.MethodGet, http.MethodHead:
 		if !m.cfg.Read {
 			return nil, m.notReadable()
 		}
-		return m.read(ctx, req, name)
+		rep, err := m.read(ctx, req, name)
+		var missing *segstore.MissingError
+		if m.next != nil && errors.As(err, &missing) {
+			return m.next.answer(ctx, req, up)
+		}
+		return rep, err
 	case http.MethodPut, http.MethodPost:
-		return m.put(req, name, up)
+		return m.put(ctx, req, name, up)
 	case http.MethodDelete:
-		return m.delete(req, name)
+		return m.delete(ctx, req, name)
 	case http.MethodOptions:
 		return m.options(req), nil
 	}
@@ -75,9 +105,9 @@ func (m *mount) read(ctx context.Context, req *request, name string) (*reply, er
 	}
 	rep, err := m.get(ctx, req, name)
 	if err != nil {
-		return m.orDirectory(req, name, err)
+		rep, err = m.orDirectory(req, name, err)
 	}
-	return rep, nil
+	return rep, err
 }
 
 func knownMethod(method string) bool {

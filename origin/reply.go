@@ -19,6 +19,8 @@ type reply struct {
 	close bool
 	// last asks the same for any other reason.
 	last bool
+	// sent are the bytes of content that a lane has written.
+	sent int64
 }
 
 // body describes the content of a reply. A lane that gets one must release it,
@@ -64,6 +66,7 @@ type growingBody struct {
 	reader *segstore.Reader
 	to     int64 // offset to stop at; endless: the end of the file
 	size   int64 // announced bytes of this body, or -1
+	sent   int64 // bytes written of it
 }
 
 // endless is the offset no file reaches: the "very large value" of RFC 8673

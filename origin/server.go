@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/headwater-origin/headwater/origin/access"
+	"github.com/headwater-origin/headwater/origin/compress"
 )
 
 // stopGrace is how long uploads and viewers under way may go on when the
@@ -19,6 +22,8 @@ const stopGrace = 10 * time.Second
 type Server struct {
 	// Static after construction.
 	cfg       Config
+	users     *access.Users // nil: none
+	zcache    *compress.Cache
 	stores    *storeSet
 	mounts    mounts
 	metrics   *metrics
@@ -36,7 +41,9 @@ type Server struct {
 	followers followers
 	conns     *connections
 	h3        []*h3Server
-	altSvc    string         // the value of Alt-Svc, or ""
+	altSvc    string // the value of Alt-Svc, or ""
+	tasks     tasks
+	pushers   []mountPusher
 	closers   []func() error // what is closed last, in the reverse order
 }
 
@@ -49,17 +56,34 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s.open, s.shut = context.WithCancel(context.Background())
 	s.crowds = newCrowds(s.base)
 	s.conns = newConnections(&cfg)
-	s.stores = newStores(&s.cfg, log)
+	s.zcache = compress.New(zcacheBytes)
+	s.stores = newStores(&s.cfg, log, s.observers)
+	s.tasks.log = log
+	if err := cfg.notYet(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.openUsers(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	waiting := make(chan struct{}, cfg.MaxWaiters)
-	for _, mc := range cfg.Mounts {
-		m, err := s.newMount(mc, waiting)
+	planned, err := s.plan()
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.cfg.Mounts = nil
+	for _, p := range planned {
+		s.cfg.Mounts = append(s.cfg.Mounts, p.Mount)
+	}
+	for _, p := range planned {
+		m, err := s.newMount(p, waiting)
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
 		s.mounts = append(s.mounts, m)
 	}
+	s.mounts.merge()
 	s.mounts.sort()
-	s.metrics.registry.MustRegister(storeCollector{s.stores.all})
+	s.metrics.registry.MustRegister(storeCollector{s.stores.all}, pushCollector{s.pushers})
 	if err := s.listen(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -154,6 +178,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("listening for the admin", "admin_url", s.admin.url())
 		go serve(admin, s.admin)
 	}
+	s.tasks.start(s.open)
 	var err error
 	select {
 	case <-ctx.Done():
@@ -185,6 +210,7 @@ func (s *Server) stop(servers ...*http.Server) {
 		_ = srv.Close() // what is left is cut
 	}
 	s.followers.wait(context.Background()) // their context is done: they end
+	s.tasks.wait()
 }
 
 // close closes what New opened; listeners that were served are closed already.

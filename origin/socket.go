@@ -68,15 +68,15 @@ type socketViewer struct {
 	follower *follower
 	batch    *socketBatch
 	raw      syscall.RawConn
-	last     bool   // the connection ends with the reply
-	done     func() // is called when the request is over
-	unsent   []byte // what the socket did not take of the crowd's last write
-	final    bool   // unsent has the end of the reply
+	last     bool            // the connection ends with the reply
+	done     func(err error) // is called when the request is over
+	unsent   []byte          // what the socket did not take of the crowd's last write
+	final    bool            // unsent has the end of the reply
 }
 
 // followSocket begins the reply to the bare socket. The viewer outlives the
 // call, and has the body.
-func (l *netLane) followSocket(r *http.Request, m *mount, rep *reply, b *growingBody, s bareSocket, done func()) {
+func (l *netLane) followSocket(r *http.Request, m *mount, rep *reply, b *growingBody, s bareSocket, done func(error)) {
 	batch := &socketBatch{conn: s.conn, chunked: b.size < 0, head: replyHead(rep, b.size, r.Close || rep.last)}
 	v := &socketViewer{bareSocket: s, lane: l, mount: m, batch: batch, follower: m.newFollower(b, batch), last: r.Close || rep.last, done: done}
 	var err error
@@ -133,7 +133,7 @@ func (v *socketViewer) end(err error) {
 	defer v.lane.server.followers.leave()
 	v.follower.body.release()
 	v.mount.leave(v.follower, err)
-	v.done()
+	v.done(err)
 	if err != nil || v.last {
 		v.bareSocket.close()
 		return

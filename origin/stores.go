@@ -16,6 +16,7 @@ type storeSet struct {
 	cfg    *Config
 	budget *segstore.Budget
 	log    *slog.Logger
+	watch  func(m *Mount) ([]segstore.Observer, error) // who is told of a mount's files
 	byDir  map[string]*segstore.Store
 	all    []labelledStore
 }
@@ -26,8 +27,8 @@ type labelledStore struct {
 	store *segstore.Store
 }
 
-func newStores(cfg *Config, log *slog.Logger) *storeSet {
-	return &storeSet{cfg: cfg, budget: segstore.NewBudget(cfg.MemoryBytes()), log: log, byDir: make(map[string]*segstore.Store)}
+func newStores(cfg *Config, log *slog.Logger, watch func(*Mount) ([]segstore.Observer, error)) *storeSet {
+	return &storeSet{watch: watch, cfg: cfg, budget: segstore.NewBudget(cfg.MemoryBytes()), log: log, byDir: make(map[string]*segstore.Store)}
 }
 
 // open returns the store of a mount, or nil for one that stores nothing.
@@ -42,7 +43,12 @@ func (s *storeSet) open(m *Mount) (*segstore.Store, error) {
 			return known, nil
 		}
 	}
-	store, err := segstore.Open(s.options(m, dir))
+	opt := s.options(m, dir)
+	var err error
+	if opt.Observers, err = s.observers(m, dir); err != nil {
+		return nil, err
+	}
+	store, err := segstore.Open(opt)
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: %w", m.Path, err)
 	}
@@ -76,6 +82,27 @@ func (s *storeSet) options(m *Mount, dir string) segstore.Options {
 		opt.StateDir = filepath.Join(s.cfg.StateDir, url.PathEscape(m.Path))
 	}
 	return opt
+}
+
+// observers are those of all mounts that have the directory, or of the one mount
+// in memory.
+func (s *storeSet) observers(m *Mount, dir string) ([]segstore.Observer, error) {
+	if dir == "" {
+		return s.watch(m)
+	}
+	var all []segstore.Observer
+	for i := range s.cfg.Mounts {
+		w := &s.cfg.Mounts[i]
+		if w.Store == GMem || filepath.Clean(w.Store) != dir {
+			continue
+		}
+		list, err := s.watch(w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
 }
 
 func (s *storeSet) close(ctx context.Context) error {

@@ -65,7 +65,7 @@ func (s *testServer) tlsClients() map[string]*http.Client {
 	} {
 		p := new(http.Protocols)
 		set(p)
-		transport := &http.Transport{Protocols: p, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+		transport := &http.Transport{Protocols: p, DisableCompression: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 		s.t.Cleanup(transport.CloseIdleConnections)
 		clients[name] = &http.Client{Transport: transport, Timeout: patience}
 	}

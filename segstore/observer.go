@@ -8,10 +8,12 @@ package segstore
 // Calls about one name come in the order of what happened, except that of an
 // upload and a Delete at the same moment either may be told first.
 type Observer interface {
-	// Created is told of each upload that begins, of manifests too, before its
-	// first byte: f is Growing, and a Reader of it gets all of it. Of a Patch
-	// it is told once that is done: f is Complete then, and Open reads it. What
-	// was on disk before the store is not told.
+	// Created is told of each upload that begins, before its first byte: f is
+	// Growing, and a Reader of it gets all of it. Of a manifest it is told once
+	// it has its name, and not of one that a newer has overtaken, so that the
+	// last it is told of is the last; and of a Patch once that is done. f is
+	// Complete then, and Open reads it. What was on disk before the store is
+	// not told.
 	Created(f *File)
 	// Deleted is told of each name that Delete forgets, before the file is
 	// removed from disk. It is not told of eviction, since whoever keeps copies

@@ -61,15 +61,41 @@ func TestObserver(t *testing.T) {
 		end(t, w, "one", nil)
 		put(t, s, seg(2), []byte("two")) // evicts seg 1: not told
 		m := start(t, s, "live.mpd")
-		d.want(t, "+growing v/seg-1.m4s", "+growing v/seg-2.m4s", "+growing live.mpd")
+		d.want(t, "+growing v/seg-1.m4s", "+growing v/seg-2.m4s") // a manifest is told of when it is one
 		m.Abort(errAborted)
+		put(t, s, "live.mpd", []byte("<MPD/>"))
+		d.want(t, "+growing v/seg-1.m4s", "+growing v/seg-2.m4s", "+complete live.mpd")
 		put(t, s, seg(2), []byte("anew"))
 		if err := s.Delete(seg(2)); err != nil {
 			t.Fatal(err)
 		}
-		d.want(t, "+growing v/seg-1.m4s", "+growing v/seg-2.m4s", "+growing live.mpd", "+growing v/seg-2.m4s", "-v/seg-2.m4s")
+		d.want(t, "+growing v/seg-1.m4s", "+growing v/seg-2.m4s", "+complete live.mpd", "+growing v/seg-2.m4s", "-v/seg-2.m4s")
 		if got, err := readAll(t.Context(), d.files[1], 0); err != nil || string(got) != "two" {
 			t.Fatalf("the file that was told of has %q, %v", got, err)
+		}
+	})
+}
+
+// TestObserverOfManifestsInOrder: of two versions that meet, the one that was
+// sent last is told of last, whichever is served first.
+func TestObserverOfManifestsInOrder(t *testing.T) {
+	eachStore(t, func(t *testing.T, open func(Options) *Store) {
+		d := &diary{t: t}
+		s := open(Options{Observers: []Observer{d}})
+		older, newer := Arrive(), Arrive()
+		first, err := s.Create("live.mpd", Head{Length: -1, Arrival: newer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := s.Create("live.mpd", Head{Length: -1, Arrival: older})
+		if err != nil {
+			t.Fatal(err)
+		}
+		end(t, first, "newer", nil)
+		end(t, second, "older", nil)
+		d.want(t, "+complete live.mpd")
+		if got := d.files[0].View().Size(); got != 5 {
+			t.Errorf("told of %d bytes", got)
 		}
 	})
 }

@@ -126,7 +126,9 @@ func (s *Store) Create(name string, h Head) (*Writer, error) {
 		u.file.setKind(k)
 	}
 	u.w = newWriter(u.file, u, h, before)
-	s.tellCreated(u.file)
+	if !u.whole {
+		s.tellCreated(u.file)
+	}
 	return u.w, nil
 }
 

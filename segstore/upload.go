@@ -235,6 +235,9 @@ func (s *Store) settled(u *upload, o *outcome, ok bool) error {
 	if o.old != nil {
 		s.retire(o.old)
 	}
+	if u.whole && s.reg.complete(o.won.name) == o.won {
+		s.tellCreated(o.won.file)
+	}
 	victims := s.excess(o.won, now)
 	if s.reg.complete(o.won.name) == nil {
 		s.tracks.gone(o.won.name) // it lost its name before excess entered it

@@ -2,6 +2,7 @@
 //
 //	headwater serve [--config FILE | flags]   run an origin
 //	headwater demo                            run one, and send a live channel to it
+//	headwater user, headwater group           manage who may read and write
 //	headwater version
 //
 // The exit code is 0 after a clean stop, 1 when something failed while running,
@@ -34,6 +35,8 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run an origin."`
 	Demo    demoCmd    `cmd:"" help:"Run an origin and send a live low-latency channel to it."`
+	User    userCmd    `cmd:"" help:"Manage the users of a users file."`
+	Group   groupCmd   `cmd:"" help:"Manage the groups of a users file."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	LogFormat string `enum:"text,json" default:"text" help:"Form of the log on standard error: ${enum} (${default})."`
@@ -43,6 +46,7 @@ type cli struct {
 // env is what a command works with.
 type env struct {
 	ctx    context.Context // ends with the first signal
+	stdin  io.Reader       // nil: the process's
 	stdout io.Writer
 	log    *slog.Logger
 	given  given

@@ -81,7 +81,7 @@ func (f *mountFlags) checkStores(g given) error {
 }
 
 // isFile says that the path is that of a file: a rule file.
-func isFile(path string) bool {
-	info, err := os.Stat(path)
+func isFile(name string) bool {
+	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()
 }

@@ -1,0 +1,295 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Bounds of a Client.
+const (
+	maxAnswer    = 64 << 10 // read of an answer, so that its connection can be used again
+	maxRedirects = 5
+	idleTimeout  = 90 * time.Second
+	writeBuffer  = 64 << 10 // so that a chunk is one write
+	// expectFrom is the length from which a server is asked beforehand whether
+	// it wants the file. Growing files are never held up so.
+	expectFrom = 1 << 20
+)
+
+// Client sends files to one destination. Its methods may be called from any
+// goroutine.
+type Client struct {
+	// Static.
+	to        Destination
+	base      *url.URL // without user information
+	transport *http.Transport
+}
+
+// NewClient returns a Client; it connects with the first request. The error
+// says in one line what is wrong with the Destination.
+func NewClient(d Destination) (*Client, error) {
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	d.setDefaults()
+	u, err := url.Parse(d.URL)
+	if err != nil {
+		return nil, err
+	}
+	if u.User != nil {
+		d.User = u.User.Username()
+		d.Password, _ = u.User.Password()
+		u.User = nil
+	}
+	u.Fragment = ""
+	tlsCfg, err := tlsConfig(d)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: d.Timeout, Control: boundUnacked(d.Timeout)}
+	return &Client{to: d, base: u, transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return newConn(c), nil
+		},
+		TLSClientConfig:       tlsCfg,
+		TLSHandshakeTimeout:   d.Timeout,
+		ForceAttemptHTTP2:     true,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: d.Timeout, PingTimeout: d.Timeout},
+		DisableCompression:    true,
+		MaxIdleConnsPerHost:   d.MaxStreams,
+		IdleConnTimeout:       idleTimeout,
+		ExpectContinueTimeout: time.Second,
+		WriteBufferSize:       writeBuffer,
+	}}, nil
+}
+
+// Put sends the body under the name, chunked when length is negative. An empty
+// contentType is that of the name's extension. The request is broken off, and a
+// *SourceError returned, when the body's Read fails. An answer other than 2xx
+// is a *StatusError, even when it came before the body's end. Redirects (307,
+// 308) are followed only while nothing of the body was read. Put returns once
+// the body is read no more, so a Read that blocks holds it up.
+func (c *Client) Put(ctx context.Context, name, contentType string, length int64, r io.Reader) error {
+	_, err := c.send(ctx, &message{
+		name: name, contentType: contentType, length: length,
+		src: &readerPieces{r: r}, expect: length >= expectFrom,
+	})
+	return err
+}
+
+// Delete removes the name. That there was no such file is no error.
+func (c *Client) Delete(ctx context.Context, name string) error {
+	_, err := c.send(ctx, &message{name: name, delete: true})
+	var status *StatusError
+	if errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone) {
+		return nil
+	}
+	return err
+}
+
+// Close closes connections that are idle. Requests under way go on.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// message is a request to be sent.
+type message struct {
+	name, contentType string
+	length            int64 // negative: chunked
+	src               pieces
+	expect            bool
+	delete            bool
+	at                string // where a redirect sent an earlier attempt, or ""
+}
+
+// sending is what became of a message, besides its error.
+type sending struct {
+	bytes  int64
+	reused bool // the last connection had been used before
+}
+
+// send sends the message and follows redirects.
+func (c *Client) send(ctx context.Context, m *message) (sending, error) {
+	to := c.url(m.name)
+	if m.at != "" {
+		var err error
+		if to, err = c.redirect(to, m.at); err != nil {
+			return sending{}, wrapped(m, err)
+		}
+	}
+	for hop := 0; ; hop++ {
+		s, err := c.once(ctx, m, to)
+		var status *StatusError
+		if !errors.As(err, &status) || status.Location == "" || s.bytes > 0 || hop == maxRedirects {
+			return s, wrapped(m, err)
+		}
+		if to, err = c.redirect(to, status.Location); err != nil {
+			return s, wrapped(m, err)
+		}
+	}
+}
+
+func wrapped(m *message, err error) error {
+	if err == nil {
+		return nil
+	}
+	verb := "sending"
+	if m.delete {
+		verb = "deleting"
+	}
+	return fmt.Errorf("%s %s: %w", verb, m.name, err)
+}
+
+// redirect returns where a redirect leads.
+func (c *Client) redirect(from *url.URL, location string) (*url.URL, error) {
+	to, err := from.Parse(location)
+	if err != nil || to.Host == "" || to.Scheme != "https" && (to.Scheme != "http" || from.Scheme == "https") {
+		return nil, &StatusError{Code: http.StatusBadGateway}
+	}
+	to.User = nil
+	return to, nil
+}
+
+// url returns where the name goes.
+func (c *Client) url(name string) *url.URL {
+	u := *c.base
+	if !c.to.Exact {
+		u.Path = strings.TrimRight(u.Path, "/") + "/" + name
+		u.RawPath = ""
+	}
+	return &u
+}
+
+// once sends one request and returns once the source is read no more.
+func (c *Client) once(ctx context.Context, m *message, to *url.URL) (s sending, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := newWatchdog(c.to.Timeout, cancel)
+	defer watch.timer.Stop()
+	var b *body
+	stopWatching := func() bool { return true }
+	defer func() { _ = stopWatching() }()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
+		s.reused = i.Reused
+		if b != nil {
+			stopWatching = whenClosed(i.Conn, b.cancel)
+		}
+	}})
+	if !m.delete {
+		b = newBody(ctx, m.src, watch)
+	}
+	req, err := c.request(ctx, m, to, b)
+	if err != nil {
+		return s, err
+	}
+	status, err := c.answer(req)
+	if err != nil && errors.Is(context.Cause(ctx), ErrStalled) {
+		err = ErrStalled
+	}
+	if b == nil {
+		return s, errors.Join(err, status.asError())
+	}
+	// Of what went wrong the server's answer tells most, then the source.
+	sent, whole, srcErr := b.stop()
+	s.bytes = sent
+	switch refused := status.asError(); {
+	case refused != nil:
+		return s, refused
+	case err != nil && srcErr != nil && ctx.Err() == nil:
+		return s, &SourceError{srcErr}
+	case err != nil:
+		return s, err
+	case !whole && sent != m.length:
+		return s, ErrEarlyAnswer
+	}
+	return s, nil
+}
+
+// request makes the request. b is nil for one without a body.
+func (c *Client) request(ctx context.Context, m *message, to *url.URL, b *body) (*http.Request, error) {
+	method := http.MethodPut
+	switch {
+	case m.delete:
+		method = http.MethodDelete
+	case c.to.Post:
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to.String(), http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", c.to.UserAgent)
+	req.Header.Set("DASH-IF-Ingest", "1.1")
+	if b != nil {
+		req.Body, req.ContentLength = b, m.length
+		req.Header.Set("Content-Type", typeOf(m.name, m.contentType))
+		if m.length == 0 {
+			req.Body = http.NoBody
+			b.err = io.EOF
+		}
+		if m.expect {
+			req.Header.Set("Expect", "100-continue")
+		}
+	}
+	c.setHeaders(req, to.Scheme == c.base.Scheme && to.Host == c.base.Host)
+	return req, nil
+}
+
+// setHeaders sets the destination's own headers. Credentials are for its own
+// host only, not for one that it redirects to.
+func (c *Client) setHeaders(req *http.Request, own bool) {
+	switch {
+	case !own:
+	case c.to.User != "":
+		req.SetBasicAuth(c.to.User, c.to.Password)
+	case c.to.Bearer != "":
+		req.Header.Set("Authorization", "Bearer "+c.to.Bearer)
+	}
+	for _, h := range c.to.Hdrs {
+		switch name := http.CanonicalHeaderKey(h[0]); {
+		case name == "Host":
+			req.Host = h[1]
+		case own || name != "Authorization" && name != "Cookie":
+			req.Header.Set(name, h[1])
+		}
+	}
+}
+
+// answer sends the request and reads its answer to the end.
+func (c *Client) answer(req *http.Request) (*reply, error) {
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	_, err = io.CopyN(io.Discard, resp.Body, maxAnswer)
+	if err != nil && !errors.Is(err, io.EOF) && resp.StatusCode/100 == 2 {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	return &reply{resp}, nil
+}
+
+// reply is an answer; nil is none.
+type reply struct{ *http.Response }
+
+func (r *reply) asError() error {
+	if r == nil || r.StatusCode/100 == 2 {
+		return nil
+	}
+	e := &StatusError{Code: r.StatusCode, RetryAfter: parseRetryAfter(r.Header.Get("Retry-After"), time.Now())}
+	if r.StatusCode == http.StatusTemporaryRedirect || r.StatusCode == http.StatusPermanentRedirect {
+		e.Location = r.Header.Get("Location")
+	}
+	return e
+}

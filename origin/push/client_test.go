@@ -1,0 +1,302 @@
+package push
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// newReader hides all but Read.
+func newReader(s string) io.Reader { return struct{ io.Reader }{strings.NewReader(s)} }
+
+func newTestClient(t *testing.T, d Destination) *Client {
+	t.Helper()
+	c, err := NewClient(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestRequestHeaders(t *testing.T) {
+	for name, c := range map[string]struct {
+		to   Destination
+		want map[string]string // of the header, method and path
+	}{
+		"defaults": {Destination{}, map[string]string{
+			"method": "PUT", "path": "/in/v/seg-1.m4s", "User-Agent": "Headwater", "Content-Type": "video/iso.segment",
+			"Authorization": "", "DASH-IF-Ingest": "1.1", "Expect": "",
+		}},
+		"post":     {Destination{Post: true}, map[string]string{"method": "POST"}},
+		"basic":    {Destination{User: "me", Password: "pw"}, map[string]string{"Authorization": "Basic bWU6cHc="}},
+		"bearer":   {Destination{Bearer: "t0ken"}, map[string]string{"Authorization": "Bearer t0ken"}},
+		"agent":    {Destination{UserAgent: "enc/1"}, map[string]string{"User-Agent": "enc/1"}},
+		"hdrs":     {Destination{Hdrs: [][2]string{{"x-a", "1"}, {"user-agent", "mine"}, {"Host", "cdn.example"}}}, map[string]string{"X-A": "1", "User-Agent": "mine", "Host": "cdn.example"}},
+		"url user": {Destination{URL: "http://me:pw@HOST/in"}, map[string]string{"Authorization": "Basic bWU6cHc="}},
+		"query":    {Destination{URL: "http://HOST/in/?token=a%20b"}, map[string]string{"query": "token=a%20b", "path": "/in/v/seg-1.m4s"}},
+		"exact":    {Destination{URL: "http://HOST/radio.mp3", Exact: true}, map[string]string{"path": "/radio.mp3"}},
+		"root":     {Destination{URL: "http://HOST"}, map[string]string{"path": "/v/seg-1.m4s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFar(t)
+			if c.to.URL == "" {
+				c.to.URL = "http://HOST/in"
+			}
+			c.to.URL = strings.Replace(c.to.URL, "HOST", f.Listener.Addr().String(), 1)
+			client := newTestClient(t, c.to)
+			if err := client.Put(t.Context(), "v/seg-1.m4s", "", -1, newReader("x")); err != nil {
+				t.Fatal(err)
+			}
+			q := f.requests("")[0]
+			got := map[string]string{"method": q.method, "path": q.path, "query": q.query}
+			for k, want := range c.want {
+				v, ok := got[k]
+				if !ok {
+					v = q.header.Get(k)
+				}
+				if v != want {
+					t.Errorf("%s: %q, want %q", k, v, want)
+				}
+			}
+		})
+	}
+}
+
+func TestDestinationErrors(t *testing.T) {
+	ok := Destination{URL: "https://h/x"}
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, change := range map[string]func(*Destination){
+		`"ftp://h/" is not a URL such as http://host:8080/live`:             func(d *Destination) { d.URL = "ftp://h/" },
+		`"live" is not a URL such as http://host:8080/live`:                 func(d *Destination) { d.URL = "live" },
+		`"http:" is not a URL such as http://host:8080/live`:                func(d *Destination) { d.URL = "http://me:secret@?key=secret" },
+		"a password is given without a user":                                func(d *Destination) { d.Password = "x" },
+		"a bearer token cannot stand beside a user":                         func(d *Destination) { d.User, d.Bearer = "a", "b" },
+		"the URL names a user already":                                      func(d *Destination) { d.URL, d.User = "http://a@h", "b" },
+		`user "a:b": a colon cannot be sent`:                                func(d *Destination) { d.User = "a:b" },
+		"the bearer token has a control character in it":                    func(d *Destination) { d.Bearer = "a\n" },
+		`user agent "a\n" has a control character in it`:                    func(d *Destination) { d.UserAgent = "a\n" },
+		"a certificate and its key stand together":                          func(d *Destination) { d.CertFile = "x" },
+		"certificates are for https only":                                   func(d *Destination) { d.URL, d.CAFile = "http://h", "x" },
+		"timeout, max behind and max streams cannot be negative":            func(d *Destination) { d.MaxBehind = -1 },
+		`"a b" is not the name of a header`:                                 func(d *Destination) { d.Hdrs = [][2]string{{"a b", ""}} },
+		`header A: "\x00" has a control character in it`:                    func(d *Destination) { d.Hdrs = [][2]string{{"A", "\x00"}} },
+		"header content-length cannot be set: it says where a request ends": func(d *Destination) { d.Hdrs = [][2]string{{"content-length", "1"}} },
+		"authorities: stat /nowhere: no such file or directory":             func(d *Destination) { d.CAFile = "/nowhere" },
+		"authorities: " + empty + " holds no certificate in PEM":            func(d *Destination) { d.CAFile = empty },
+		"client certificate: open /nowhere: no such file or directory":      func(d *Destination) { d.CertFile, d.KeyFile = "/nowhere", "/nowhere" },
+	} {
+		d := ok
+		change(&d)
+		_, err := NewClient(d)
+		if err == nil || err.Error() != want {
+			t.Errorf("\n got %v\nwant %s", err, want)
+		}
+		if _, err := New([]Destination{d}, Options{}); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("New: %v", err)
+		}
+	}
+	if _, err := New(nil, Options{}); err == nil {
+		t.Error("a push to nowhere")
+	}
+}
+
+func TestPutErrors(t *testing.T) {
+	for code, want := range map[int]string{
+		201: "", 204: "",
+		302: "sending x.txt: the server answered 302 Found",
+		404: "sending x.txt: the server answered 404 Not Found",
+	} {
+		f := newFar(t)
+		f.answer = func(int, *http.Request) int { return code }
+		err := newTestClient(t, f.to()).Put(t.Context(), "x.txt", "", 1, newReader("x"))
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+}
+
+func TestPutOfAReaderThatFails(t *testing.T) {
+	f := newFar(t)
+	r := io.MultiReader(strings.NewReader("half"), &failing{})
+	err := newTestClient(t, f.to()).Put(t.Context(), "x.txt", "", -1, r)
+	var source *SourceError
+	if !errors.As(err, &source) || !errors.Is(err, errGone) {
+		t.Errorf("%v", err)
+	}
+	eventually(t, "the request breaks", func() bool { return len(f.requests("")) == 1 && f.requests("")[0].err != nil })
+}
+
+type failing struct{}
+
+func (*failing) Read([]byte) (int, error) { return 0, errGone }
+
+func TestPutEnds(t *testing.T) {
+	f := newFar(t)
+	r, w := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- newTestClient(t, f.to()).Put(ctx, "x.txt", "", -1, r) }()
+	_, _ = io.WriteString(w, "half")
+	eventually(t, "it arrives", f.has("/live/x.txt", "half"))
+	cancel()
+	w.CloseWithError(errGone) // a Read that blocks holds Put up
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A connection serves one request after the other.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	conns := map[string]bool{}
+	f := newFar(t)
+	f.answer = func(_ int, r *http.Request) int { conns[r.RemoteAddr] = true; return 0 }
+	c := newTestClient(t, f.to())
+	for range 5 {
+		if err := c.Put(t.Context(), "x.txt", "", -1, newReader("x")); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Delete(t.Context(), "x.txt"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(conns) != 1 {
+		t.Errorf("%d connections", len(conns))
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	second := newFar(t)
+	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", second.URL+r.URL.Path)
+		w.WriteHeader(307)
+	}))
+	t.Cleanup(first.Close)
+	to := Destination{URL: first.URL, KA: true, User: "me", Password: "pw", Hdrs: [][2]string{{"Cookie", "c"}, {"X-A", "1"}}}
+	h := start(t, Options{}, to)
+	h.put("seg-1.m4s", "one") // its body has begun: it is sent anew to the new place
+	h.Deleted("old.m4s")      // no body: followed at once
+	h.drain()
+	if !second.has("/seg-1.m4s", "one")() || len(second.requests("/old.m4s")) != 1 {
+		t.Errorf("%+v", second.requests(""))
+	}
+	for _, q := range second.requests("") {
+		if q.header.Get("Authorization") != "" || q.header.Get("Cookie") != "" || q.header.Get("X-A") != "1" {
+			t.Errorf("another host was sent %v", q.header)
+		}
+	}
+	round := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", r.URL.Path)
+		w.WriteHeader(308)
+	}))
+	t.Cleanup(round.Close)
+	h = start(t, Options{}, Destination{URL: round.URL, KA: true})
+	h.put("seg-1.m4s", "one")
+	h.drain()
+	if s := h.Stats()[0]; s.Failed != 1 {
+		t.Errorf("round and round: %+v", s)
+	}
+}
+
+// rawServer answers each connection by a function of what it reads.
+func rawServer(t *testing.T, serve func(c net.Conn, r *textproto.Reader)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.SetDeadline(time.Now().Add(patience))
+			serve(c, textproto.NewReader(bufio.NewReader(c)))
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return "http://" + l.Addr().String()
+}
+
+// A big file is sent only once the server wants it, a growing one at once.
+func TestExpectContinue(t *testing.T) {
+	heads := make(chan textproto.MIMEHeader, 4)
+	url := rawServer(t, func(c net.Conn, r *textproto.Reader) {
+		_, _ = r.ReadLine()
+		h, _ := r.ReadMIMEHeader()
+		heads <- h
+		_, _ = io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	})
+	c := newTestClient(t, Destination{URL: url})
+	big := strings.Repeat("x", expectFrom)
+	var status *StatusError
+	if err := c.Put(t.Context(), "x", "", expectFrom, newReader(big)); !errors.As(err, &status) || status.Code != 413 {
+		t.Errorf("%v", err)
+	}
+	if h := <-heads; h.Get("Expect") != "100-continue" || h.Get("Content-Length") != "1048576" {
+		t.Errorf("%v", h)
+	}
+	_ = c.Put(t.Context(), "x", "", -1, newReader("x"))
+	if h := <-heads; h.Get("Expect") != "" || h.Get("Transfer-Encoding") != "chunked" {
+		t.Errorf("%v", h)
+	}
+}
+
+// A success before the end of the body is none.
+func TestEarlySuccess(t *testing.T) {
+	url := rawServer(t, func(c net.Conn, r *textproto.Reader) {
+		_, _ = r.ReadLine()
+		_, _ = r.ReadMIMEHeader()
+		_, _ = io.WriteString(c, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	})
+	pr, pw := io.Pipe()
+	go func() { // a body without an end
+		for _, err := io.WriteString(pw, "x"); err == nil; _, err = io.WriteString(pw, "x") {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	err := newTestClient(t, Destination{URL: url}).Put(t.Context(), "x", "", -1, pr)
+	pr.Close()
+	if !errors.Is(err, ErrEarlyAnswer) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A piece of the source is one HTTP chunk, and its last chunk is missing when
+// the source breaks.
+func TestChunksOnTheWire(t *testing.T) {
+	got := make(chan string, 1)
+	url := rawServer(t, func(_ net.Conn, r *textproto.Reader) {
+		_, _ = r.ReadLine()
+		_, _ = r.ReadMIMEHeader()
+		all, _ := io.ReadAll(r.R)
+		got <- string(all)
+	})
+	err := newTestClient(t, Destination{URL: url}).Put(t.Context(), "x", "", -1,
+		io.MultiReader(newReader("one"), newReader("four"), &failing{}))
+	if err == nil {
+		t.Error("no error")
+	}
+	if text := <-got; text != "3\r\none\r\n4\r\nfour\r\n" {
+		t.Errorf("%q", text)
+	}
+}
