@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/headwater-origin/headwater/origin/reqlog"
 )
 
 // Bounds of Config.BlockSize.
@@ -29,6 +31,9 @@ func (c *Config) checkTexts() error {
 		if _, err := parsePeer(s); err != nil {
 			return wrong(fmt.Sprintf("trusted_proxies[%d]", i), "%v", err)
 		}
+	}
+	if _, err := reqlog.Parse(c.ReqLog); err != nil {
+		return wrong("reqlog", "%v", err)
 	}
 	return checkHeaders("hdrs", c.Headers)
 }

@@ -99,7 +99,7 @@ var configErrors = []struct{ yaml, want string }{
 	{"close: 1\n", `f:1: close: "1" is neither true nor false`},
 	{"trusted_proxies: [proxy]\n", `f:1: trusted_proxies[0]: "proxy" is not an address, a prefix such as 10.0.0.0/8, loopback or any`},
 	{"sutc: yes\n", `f:1: sutc: "yes" is neither true nor false`},
-	{"reqlog: [GET]\n", "f:1: reqlog: must be a single value"},
+	{"reqlog: GET,PULL\n", `f:1: reqlog: "PULL" is none of *, GET, HEAD, PUT, POST, DEL, OPT, REC`},
 	{"access_log: {}\n", "f:1: access_log: must be a single value"},
 	{"hdrs: [X-A]\n", "f:1: hdrs: has a name without a value: it is name, value, name, value"},
 	{"hdrs: [X A, b]\n", `f:1: hdrs: "X A" is not the name of a header`},

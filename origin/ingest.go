@@ -113,6 +113,8 @@ func tooLarge(limit int64) *httpError {
 func (m *mount) receive(req *request, w *segstore.Writer, first []byte, up *upload) (*reply, error) {
 	m.metrics.uploading.Inc()
 	defer m.metrics.uploading.Dec()
+	m.opened(w.File().Name())
+	defer func() { m.closed(w.File().Name(), w.File().View().Err()) }()
 	_, err := w.Write(first)
 	if err == nil && !up.ended {
 		_, err = w.ReadFrom(up)

@@ -26,14 +26,16 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req, err := l.server.newRequest(r)
 	conn := connectionOf(r.Context())
 	done, err := l.server.admitted(req, conn, err)
+	ex := l.server.begin(r, req)
 	rep, m := l.server.answer(r.Context(), req, err, up)
 	l.server.countErrors(conn, req, rep)
-	handedOver := false
+	handedOver, whole := false, false
 	defer func() {
 		if handedOver {
 			return
 		}
 		done()
+		ex.end(rep, m, rep.sent, !whole || rep.status == statusGone)
 		if rep.body != nil {
 			rep.body.release()
 		}
@@ -51,10 +53,14 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if b, ok := rep.body.(*growingBody); ok && r.Method == http.MethodGet {
 		if bare, ok := l.takeSocket(r, rc, rep); ok {
 			handedOver = true
-			l.followSocket(r, m, rep, b, bare, func(error) { done() })
+			l.followSocket(r, m, rep, b, bare, func(err error) {
+				done()
+				ex.end(rep, m, b.sent, err != nil)
+			})
 			return
 		}
 		l.writeGrowing(w, r, rc, m, rep, b)
+		whole = true
 		return
 	}
 	refused := refusesRest(r, up, rep)
@@ -66,6 +72,7 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := l.write(w, r, rc, m, rep); err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	whole = true
 	if refused && r.ProtoMajor == 1 && rc.Flush() == nil {
 		linger(r, rc)
 	}

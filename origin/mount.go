@@ -12,27 +12,29 @@ import (
 
 	"github.com/headwater-origin/headwater/origin/access"
 	"github.com/headwater-origin/headwater/origin/compress"
+	"github.com/headwater-origin/headwater/origin/reqlog"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
 // mount is one path prefix, the store behind it and the policy before it.
 // All of it is static after construction.
 type mount struct {
-	cfg     Mount
-	writers Peers
-	store   *segstore.Store // nil where nothing is stored
-	users   access.Verifier // nil: nobody
-	rights  func(name string) *access.Rights
-	ruled   bool            // the rights are a rule file's
-	zcache  *compress.Cache // the server's
-	next    *mount          // what is not here is looked for there; or nil
-	caching caching
-	points  func(path string) []segstore.Entry // the mounts below a path
-	block   int64                              // bytes of one write to a viewer who catches up
-	waiting chan struct{}                      // a place for each request that is held, over all mounts
-	stop    context.Context                    // done when the server takes no more: nothing is held any longer
-	metrics *mountMetrics
-	log     *slog.Logger
+	cfg      Mount
+	writers  Peers
+	store    *segstore.Store // nil where nothing is stored
+	recorder *reqlog.Logger  // nil: files that are written are not logged
+	users    access.Verifier // nil: nobody
+	rights   func(name string) *access.Rights
+	ruled    bool            // the rights are a rule file's
+	zcache   *compress.Cache // the server's
+	next     *mount          // what is not here is looked for there; or nil
+	caching  caching
+	points   func(path string) []segstore.Entry // the mounts below a path
+	block    int64                              // bytes of one write to a viewer who catches up
+	waiting  chan struct{}                      // a place for each request that is held, over all mounts
+	stop     context.Context                    // done when the server takes no more: nothing is held any longer
+	metrics  *mountMetrics
+	log      *slog.Logger
 }
 
 func (s *Server) newMount(p plannedMount, waiting chan struct{}) (*mount, error) {
@@ -43,7 +45,7 @@ func (s *Server) newMount(p plannedMount, waiting chan struct{}) (*mount, error)
 	}
 	m := &mount{
 		cfg: cfg, writers: writers, caching: newCaching(cfg.CacheControl), block: int64(s.cfg.BlockSize),
-		zcache: s.zcache, waiting: waiting, stop: s.open, metrics: s.metrics.mount(cfg.Path), log: s.log.With("mount", cfg.Path),
+		zcache: s.zcache, recorder: s.logs.short, waiting: waiting, stop: s.open, metrics: s.metrics.mount(cfg.Path), log: s.log.With("mount", cfg.Path),
 	}
 	m.points = func(path string) []segstore.Entry { return s.mounts.points(path) }
 	rights := cfg.rights()

@@ -1,16 +1,14 @@
 package origin
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // notYet refuses what a configuration can say and this version cannot do.
 func (c *Config) notYet() error {
-	for _, k := range []struct {
-		key  string
-		used bool
-	}{{"reqlog", c.ReqLog != ""}, {"access_log", c.AccessLog != ""}, {"quit", c.Quit}} {
-		if k.used {
-			return fmt.Errorf("%s: this version cannot do that yet", k.key)
-		}
+	if c.Quit {
+		return errors.New("quit: this version cannot do that yet")
 	}
 	for i := range c.Mounts {
 		m := &c.Mounts[i]

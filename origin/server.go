@@ -43,6 +43,7 @@ type Server struct {
 	h3        []*h3Server
 	altSvc    string // the value of Alt-Svc, or ""
 	tasks     tasks
+	logs      logs
 	pushers   []mountPusher
 	closers   []func() error // what is closed last, in the reverse order
 }
@@ -60,6 +61,9 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s.stores = newStores(&s.cfg, log, s.observers)
 	s.tasks.log = log
 	if err := cfg.notYet(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.openLogs(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	if err := s.openUsers(); err != nil {

@@ -380,3 +380,21 @@ func head(t *testing.T, url string) (status int) {
 	status, _ = do(t, req)
 	return status
 }
+
+func TestRequestLog(t *testing.T) {
+	p := startProgram(t, "serve", "--listen", "127.0.0.1:0", "--admin", "off", "--reqlog", "GET,REC")
+	url := p.stderr.find(t, listening) + "/a.txt"
+	put(t, url, "hello")
+	get(t, url)
+	for _, want := range []string{
+		`msg="opening file" .*file=a.txt`, `msg="closing file" .*file=a.txt`,
+		`msg="request start" req=\d+ peer=127.0.0.1 method=GET path=/a.txt`,
+		`msg="request done" req=\d+ method=GET path=/a.txt status=200 bytes=5 `,
+	} {
+		p.stderr.find(t, want)
+	}
+	p.end(t, 0)
+	if log := p.stderr.String(); strings.Contains(log, "method=PUT") {
+		t.Errorf("PUT was not asked for:\n%s", log)
+	}
+}
