@@ -10,11 +10,16 @@ import (
 	"github.com/headwater-origin/headwater/origin"
 )
 
-// TestReadme holds that what the README tells users to type is understood.
+// TestReadme holds that what the README and HTTPOUT.md tell users to type is
+// understood.
 func TestReadme(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
+	var data []byte
+	for _, name := range []string{"README.md", "HTTPOUT.md"} {
+		page, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = append(data, page...)
 	}
 	files := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(data, -1)
 	for _, f := range files {
