@@ -12,6 +12,7 @@ import (
 
 	"github.com/headwater-origin/headwater/origin/access"
 	"github.com/headwater-origin/headwater/origin/compress"
+	"github.com/headwater-origin/headwater/segstore"
 )
 
 // stopGrace is how long uploads and viewers under way may go on when the
@@ -140,6 +141,7 @@ func (s *Server) logError(req *request, e *httpError) {
 	level := slog.LevelDebug
 	upload := req.method == http.MethodPut || req.method == http.MethodPost
 	switch {
+	case errors.Is(e, segstore.ErrClosed): // the server stops: what waits is sent away
 	case e.status >= 500 && e.status != http.StatusNotImplemented:
 		level = slog.LevelError
 	case upload:
