@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -46,6 +47,7 @@ type body struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	watch  *watchdog
+	conn   atomic.Pointer[conn] // that it goes to; nil while not known
 
 	mu   sync.Mutex // guards the rest; it is held while src is read
 	src  pieces     // nil after stop
@@ -68,6 +70,9 @@ func (b *body) next() ([]byte, error) {
 	}
 	if b.src == nil {
 		return nil, context.Canceled
+	}
+	if c := b.conn.Load(); c != nil {
+		defer context.AfterFunc(c.open, b.cancel)()
 	}
 	b.watch.pause()
 	p, err := b.src.next(b.ctx)

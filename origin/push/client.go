@@ -178,12 +178,10 @@ func (c *Client) once(ctx context.Context, m *message, to *url.URL) (s sending, 
 	watch := newWatchdog(c.to.Timeout, cancel)
 	defer watch.timer.Stop()
 	var b *body
-	stopWatching := func() bool { return true }
-	defer func() { _ = stopWatching() }()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
 		s.reused = i.Reused
 		if b != nil {
-			stopWatching = whenClosed(i.Conn, b.cancel)
+			b.conn.Store(connUnder(i.Conn))
 		}
 	}})
 	if !m.delete {
@@ -194,8 +192,12 @@ func (c *Client) once(ctx context.Context, m *message, to *url.URL) (s sending, 
 		return s, err
 	}
 	status, err := c.answer(req)
-	if err != nil && errors.Is(context.Cause(ctx), ErrStalled) {
+	switch {
+	case err == nil:
+	case errors.Is(context.Cause(ctx), ErrStalled):
 		err = ErrStalled
+	case errors.Is(err, context.Canceled) && ctx.Err() == nil:
+		err = errBroken // that ended the body, and not the other way round
 	}
 	if b == nil {
 		return s, errors.Join(err, status.asError())

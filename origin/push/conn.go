@@ -27,14 +27,11 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// whenClosed calls f once the connection is closed, unless stop is called
-// before.
-func whenClosed(c net.Conn, f func()) (stop func() bool) {
+// connUnder returns the conn of a connection that may be TLS, or nil.
+func connUnder(c net.Conn) *conn {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
-	if n, ok := c.(*conn); ok {
-		return context.AfterFunc(n.open, f)
-	}
-	return func() bool { return true }
+	n, _ := c.(*conn)
+	return n
 }

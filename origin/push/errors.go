@@ -44,6 +44,10 @@ var (
 	ErrEarlyAnswer = errors.New("the answer came before the end of the file")
 )
 
+// errBroken is for a connection that was closed while its request waited for
+// the source.
+var errBroken = errors.New("the connection broke")
+
 // Why an upload was given up on purpose.
 var (
 	errStale    = errors.New("too many newer segments")

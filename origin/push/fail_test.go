@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -220,7 +220,7 @@ func TestWithoutKA(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFar(t)
 			f.answer = func(n int, _ *http.Request) int { return answers[min(n, len(answers))-1] }
-			p, err := New([]Destination{{URL: f.URL}}, Options{times: testTimes()})
+			p, err := New([]Destination{{URL: f.URL}}, Options{times: testTimes(), Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,63 +245,6 @@ func TestWithoutKA(t *testing.T) {
 		h.drain()
 		h.want(Stats{Sent: 1, Retried: 1})
 	})
-}
-
-// A server that came back has lost what it was sent once.
-func TestInitAndManifestAreSentAgainAfterARestart(t *testing.T) {
-	f := newFar(t)
-	h := start(t, Options{}, f.to())
-	h.put("v/init.m4s", "init")
-	h.put("v/seg-1.m4s", "1")
-	h.put("live.mpd", "<MPD/>")
-	h.put("old.mpd", "x")
-	h.drain()
-	if err := h.store.Delete("old.mpd"); err != nil {
-		t.Fatal(err)
-	}
-	h.drain()
-	w := h.create("v/seg-2.m4s")
-	h.write(w, "2")
-	eventually(t, "it arrives", f.has("/live/v/seg-2.m4s", "2"))
-	addr := f.Listener.Addr().String()
-	f.CloseClientConnections()
-	f.Close()
-	h.close(w)
-	again := &far{}
-	again.Server = httptest.NewUnstartedServer(again)
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again.Listener.Close()
-	again.Listener = l
-	again.Start()
-	t.Cleanup(again.Close)
-	eventually(t, "the init segment", again.has("/live/v/init.m4s", "init"))
-	eventually(t, "the manifest", again.has("/live/live.mpd", "<MPD/>"))
-	eventually(t, "the segment", again.has("/live/v/seg-2.m4s", "2"))
-	h.drain()
-	if s := h.Stats()[0]; s.Resent != 2 || len(again.requests("")) != 3 {
-		t.Errorf("%+v after %d requests", s, len(again.requests("")))
-	}
-}
-
-// 412 says that the init segment is missing.
-func TestInitIsSentAgainOn412(t *testing.T) {
-	f := newFar(t)
-	h := start(t, Options{}, f.to())
-	h.put("v/init.m4s", "init")
-	h.drain()
-	f.mu.Lock()
-	f.answer = func(n int, _ *http.Request) int {
-		if n == 2 {
-			return 412
-		}
-		return 0
-	}
-	f.mu.Unlock()
-	h.put("v/seg-1.m4s", "1")
-	eventually(t, "both are there", func() bool { return h.Stats()[0].Sent == 2 && h.Stats()[0].Resent == 1 })
 }
 
 // A server that takes nothing is noticed, while a source that gives nothing is

@@ -88,7 +88,12 @@ func (d *dest) deliver(j *job) error {
 	var first time.Time // of the failures
 	for n := 0; ; n++ {
 		reused, err := d.attempt(j)
-		if err == nil || d.over(j, err) {
+		switch {
+		case err == nil:
+			return nil
+		case j.ctx.Err() != nil: // given up on purpose
+			return context.Cause(j.ctx)
+		case errors.As(err, new(*SourceError)):
 			return err
 		}
 		if first.IsZero() {
@@ -106,11 +111,6 @@ func (d *dest) deliver(j *job) error {
 			return err
 		}
 	}
-}
-
-// over says that the job was given up on purpose, or that the source failed.
-func (d *dest) over(j *job, err error) bool {
-	return j.ctx.Err() != nil || errors.As(err, new(*SourceError))
 }
 
 // judge decides on a failed attempt: how long to wait before the next, or the

@@ -25,9 +25,12 @@ func segmentOf(name string, k segstore.Kind) (track, number string) {
 			}
 		}
 	}
-	before, _, _ := strings.Cut(track, numberMark)
-	rest := name[len(before):]
-	return track, rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	rest := name[strings.LastIndex(track, numberMark):]
+	number = rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	if number == "" { // the name has the mark in it
+		return "", ""
+	}
+	return track, number
 }
 
 // track is what is under way of one track. dest.mu guards it.
