@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"net"
+	"syscall"
 	"testing"
 )
+
+func mkfifo(path string) error { return syscall.Mkfifo(path, 0o600) }
 
 // freePort returns a port that nobody listens on.
 func freePort(t *testing.T) string {

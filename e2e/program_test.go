@@ -84,8 +84,22 @@ type child struct {
 // else must end by itself or be a file.
 func start(t *testing.T, stdin io.Reader, name string, args ...string) *child {
 	t.Helper()
+	return startChild(t, stdin, nil, name, args...)
+}
+
+// startTo is start of a program whose standard output goes to a file.
+func startTo(t *testing.T, stdout *os.File, name string, args ...string) *child {
+	t.Helper()
+	return startChild(t, nil, stdout, name, args...)
+}
+
+func startChild(t *testing.T, stdin io.Reader, stdout *os.File, name string, args ...string) *child {
+	t.Helper()
 	c := &child{name: name, cmd: exec.Command(name, args...), out: newOutput(), err: newOutput(), done: make(chan struct{})}
 	c.cmd.Env, c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = plainEnv(), stdin, c.out, c.err
+	if stdout != nil {
+		c.cmd.Stdout = stdout
+	}
 	dieWithParent(c.cmd)
 	if err := c.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", name, err)

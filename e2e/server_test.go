@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,8 +24,14 @@ type server struct {
 // test's failure.
 func serve(t *testing.T, args ...string) *server {
 	t.Helper()
+	return serveFrom(t, nil, args...)
+}
+
+// serveFrom is serve with something on standard input.
+func serveFrom(t *testing.T, stdin io.Reader, args ...string) *server {
+	t.Helper()
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "off"}, args...)
-	s := &server{child: start(t, nil, binary, args...)}
+	s := &server{child: start(t, stdin, binary, args...)}
 	listeners := 1
 	if slices.Contains(args, "--listen-tls") {
 		listeners = 2

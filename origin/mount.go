@@ -12,6 +12,7 @@ import (
 
 	"github.com/headwater-origin/headwater/origin/access"
 	"github.com/headwater-origin/headwater/origin/compress"
+	"github.com/headwater-origin/headwater/origin/relay"
 	"github.com/headwater-origin/headwater/origin/reqlog"
 	"github.com/headwater-origin/headwater/segstore"
 )
@@ -27,6 +28,7 @@ type mount struct {
 	rights   func(name string) *access.Rights
 	ruled    bool            // the rights are a rule file's
 	zcache   *compress.Cache // the server's
+	relay    *relay.Relay    // nil where nothing is relayed
 	next     *mount          // what is not here is looked for there; or nil
 	caching  caching
 	points   func(path string) []segstore.Entry // the mounts below a path
@@ -60,6 +62,9 @@ func (s *Server) newMount(p plannedMount, waiting chan struct{}) (*mount, error)
 	if m.store, err = s.stores.open(&cfg); err != nil {
 		return nil, err
 	}
+	if m.relay, err = newRelay(&cfg, m); m.relay != nil {
+		s.tasks.add("relay "+cfg.Path, m.relay.Run)
+	}
 	return m, err
 }
 
@@ -70,6 +75,9 @@ func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, e
 		if err := m.mayRead(ctx, req, name); err != nil {
 			return nil, err
 		}
+	}
+	if m.relay != nil && req.method != http.MethodOptions && !knownMethod(req.method) {
+		return m.relayed(ctx, req, name, up)
 	}
 	switch req.method {
 	case http.MethodGet, http.MethodHead:

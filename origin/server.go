@@ -184,6 +184,11 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("listening for the admin", "admin_url", s.admin.url())
 		go serve(admin, s.admin)
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	if s.cfg.Quit {
+		s.tasks.add("quit", func(open context.Context) error { return s.quit(open, end) })
+	}
 	s.tasks.start(s.open)
 	var err error
 	select {

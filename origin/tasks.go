@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // tasks are what a server does beside answering: reading a relay's input,
@@ -39,3 +40,44 @@ func (t *tasks) start(ctx context.Context) {
 }
 
 func (t *tasks) wait() { t.running.Wait() }
+
+// quitLook is how often it is looked whether the last viewer has gone.
+const quitLook = 50 * time.Millisecond
+
+// quit ends the server once the inputs of all relays are over and their viewers
+// gone.
+func (s *Server) quit(ctx context.Context, end context.CancelFunc) error {
+	look := time.NewTicker(quitLook)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		}
+		if s.relaysOver() {
+			s.log.Info("all inputs are over: quitting")
+			end()
+			return nil
+		}
+	}
+}
+
+func (s *Server) relaysOver() bool {
+	some := false
+	for _, m := range s.mounts {
+		if m.relay == nil {
+			continue
+		}
+		some = true
+		select {
+		case <-m.relay.Done():
+		default:
+			return false
+		}
+		if m.relay.Listeners() > 0 {
+			return false
+		}
+	}
+	return some
+}
