@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -95,4 +96,29 @@ func mustGrow(t *testing.T, s *server, path string) bool {
 		}
 	}
 	return resp.ContentLength < 0 && pieces > 3
+}
+
+// TestPushFile sends one file and standard input, and tells by its exit code
+// what came of it.
+func TestPushFile(t *testing.T) {
+	s := serve(t)
+	file := filepath.Join(t.TempDir(), "a.bin")
+	data := pattern(300_000, 7)
+	writeFile(t, file, data)
+	if code := start(t, nil, binary, "push", file, s.http+"/in/").wait(t, patience); code != 0 {
+		t.Errorf("a file: exit code %d", code)
+	}
+	if code := start(t, bytes.NewReader(data), binary, "push", "--post", "-", s.http+"/in/b.bin").wait(t, patience); code != 0 {
+		t.Errorf("standard input: exit code %d", code)
+	}
+	for _, name := range []string{"/in/a.bin", "/in/b.bin"} {
+		if got := fetch(t, s, name); !bytes.Equal(got.body, data) {
+			t.Errorf("%s: status %d, %d bytes", name, got.status, len(got.body))
+		}
+	}
+	readOnly := serve(t, "--rdirs", t.TempDir())
+	c := start(t, nil, binary, "push", file, readOnly.http+"/")
+	if code := c.wait(t, patience); code != 1 || !strings.Contains(c.err.String(), "405") {
+		t.Errorf("refused: exit code %d\n%s", code, c.err)
+	}
 }

@@ -19,7 +19,7 @@ func (s *Server) newPusher(m *Mount) (*push.Pusher, error) {
 	dests := make([]push.Destination, len(m.Push))
 	for i := range m.Push {
 		var err error
-		if dests[i], err = m.Push[i].destination(s.cfg.UserAgent, m.BlockIO); err != nil {
+		if dests[i], err = m.Push[i].Destination(s.cfg.UserAgent, m.BlockIO); err != nil {
 			return nil, fmt.Errorf("mount %s: push[%d].%w", m.Path, i, err)
 		}
 	}
@@ -55,8 +55,9 @@ type mountPusher struct {
 	pusher *push.Pusher
 }
 
-// destination returns what the entry says, with the secrets from their files.
-func (p *PushTo) destination(userAgent string, blockIO bool) (push.Destination, error) {
+// Destination returns what the entry says, with the secrets from their files. The
+// error begins with the key.
+func (p *PushTo) Destination(userAgent string, blockIO bool) (push.Destination, error) {
 	d := push.Destination{
 		URL: p.URL, Post: p.Post, KA: p.KA, BlockIO: blockIO, UserAgent: p.UserAgent, User: p.User,
 		CertFile: p.Cert, KeyFile: p.PKey, CAFile: p.CA, Timeout: time.Duration(p.Timeout), MaxBehind: p.MaxBehind,

@@ -2,6 +2,7 @@
 //
 //	headwater serve [--config FILE | flags]   run an origin
 //	headwater demo                            run one, and send a live channel to it
+//	headwater push SRC URL...                 send a file or a stream to servers
 //	headwater user, headwater group           manage who may read and write
 //	headwater version
 //
@@ -35,6 +36,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run an origin."`
 	Demo    demoCmd    `cmd:"" help:"Run an origin and send a live low-latency channel to it."`
+	Push    pushCmd    `cmd:"" help:"Send a file, or a stream without end, to one or several servers."`
 	User    userCmd    `cmd:"" help:"Manage the users of a users file."`
 	Group   groupCmd   `cmd:"" help:"Manage the groups of a users file."`
 	Version versionCmd `cmd:"" help:"Print the version."`

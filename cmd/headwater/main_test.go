@@ -106,7 +106,7 @@ func TestUsageErrors(t *testing.T) {
 	good := file("good.yaml", "admin: off\nlisten: ['127.0.0.1:0']\n")
 	bad := file("bad.yaml", "admin: off\nmounts:\n  - path: /\n    max_cache_seg: 5\n")
 	for args, want := range map[string]string{
-		"":                                         `expected one of "serve", "demo", "user", "group", "version"`,
+		"":                                         `expected one of "serve", "demo", "push", "user", "group", ...`,
 		"sreve":                                    `unexpected argument sreve, did you mean "serve"?`,
 		"serve now":                                "unexpected argument now",
 		"serve --bogus":                            "unknown flag --bogus",
