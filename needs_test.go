@@ -55,7 +55,7 @@ func (f fakes) aptGet(result string) {
 	f.add("apt-get", fmt.Sprintf(`echo "$@" >>%[1]s/calls
 [ "$1" = install ] || exit 0
 %[2]s
-for p in ffmpeg ffprobe curl nginx mpv gcc; do echo "#!%[1]s/sh" >%[1]s/$p; %[3]s +x %[1]s/$p; done`, f.dir, result, chmod(f.t)))
+for p in ffmpeg ffprobe curl nginx mpv ip gcc; do echo "#!%[1]s/sh" >%[1]s/$p; %[3]s +x %[1]s/$p; done`, f.dir, result, chmod(f.t)))
 }
 
 func chmod(t *testing.T) string {
@@ -67,7 +67,7 @@ func chmod(t *testing.T) string {
 	return path
 }
 
-const allMissing = "missing: ffmpeg, ffprobe, curl, nginx, mpv, gcc, stdlib.h; "
+const allMissing = "missing: ffmpeg, ffprobe, curl, nginx, mpv, ip, gcc, stdlib.h; "
 
 func TestNeeds(t *testing.T) {
 	for _, tt := range []struct {
@@ -80,7 +80,7 @@ func TestNeeds(t *testing.T) {
 		{
 			name: "all is there",
 			set: func(f fakes) {
-				for _, p := range []string{"ffmpeg", "ffprobe", "curl", "nginx", "mpv", "gcc"} {
+				for _, p := range []string{"ffmpeg", "ffprobe", "curl", "nginx", "mpv", "ip", "gcc"} {
 					f.add(p, "")
 				}
 				f.aptGet("")
@@ -89,8 +89,8 @@ func TestNeeds(t *testing.T) {
 		{
 			name:  "all is missing",
 			set:   func(f fakes) { f.add("id", "echo 0"); f.aptGet("") },
-			out:   "e2e/needs.sh: installing ffmpeg curl nginx-light mpv gcc libc6-dev (for ffmpeg, ffprobe, curl, nginx, mpv, gcc, stdlib.h)\n",
-			calls: "update\ninstall -y --no-install-recommends ffmpeg curl nginx-light mpv gcc libc6-dev\n",
+			out:   "e2e/needs.sh: installing ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev (for ffmpeg, ffprobe, curl, nginx, mpv, ip, gcc, stdlib.h)\n",
+			calls: "update\ninstall -y --no-install-recommends ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
 		},
 		{
 			name: "one is missing, not root but sudo",
@@ -101,6 +101,7 @@ func TestNeeds(t *testing.T) {
 				f.add("ffprobe", "")
 				f.add("nginx", "")
 				f.add("mpv", "")
+				f.add("ip", "")
 				f.add("gcc", "")
 				f.aptGet("")
 			},
@@ -110,35 +111,35 @@ func TestNeeds(t *testing.T) {
 		{
 			name:   "neither root nor sudo",
 			set:    func(f fakes) { f.add("id", "echo 1000"); f.aptGet("") },
-			out:    "e2e/needs.sh: " + allMissing + "as root, run: apt-get install ffmpeg curl nginx-light mpv gcc libc6-dev\n",
+			out:    "e2e/needs.sh: " + allMissing + "as root, run: apt-get install ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
 			failed: true,
 		},
 		{
 			name:   "sudo wants a password",
 			set:    func(f fakes) { f.add("id", "echo 1000"); f.add("sudo", "exit 1"); f.aptGet("") },
-			out:    "e2e/needs.sh: " + allMissing + "as root, run: apt-get install ffmpeg curl nginx-light mpv gcc libc6-dev\n",
+			out:    "e2e/needs.sh: " + allMissing + "as root, run: apt-get install ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
 			failed: true,
 		},
 		{
 			name:   "no apt-get",
 			set:    func(f fakes) { f.add("id", "echo 0") },
-			out:    "e2e/needs.sh: " + allMissing + "there is no apt-get here to run: apt-get install ffmpeg curl nginx-light mpv gcc libc6-dev\n",
+			out:    "e2e/needs.sh: " + allMissing + "there is no apt-get here to run: apt-get install ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
 			failed: true,
 		},
 		{
 			name: "apt-get fails",
 			set:  func(f fakes) { f.add("id", "echo 0"); f.aptGet("echo reading; echo E: no network >&2; exit 100") },
-			out: "e2e/needs.sh: installing ffmpeg curl nginx-light mpv gcc libc6-dev (for ffmpeg, ffprobe, curl, nginx, mpv, gcc, stdlib.h)\n" +
-				"e2e/needs.sh: " + allMissing + "this failed (E: no network): apt-get install ffmpeg curl nginx-light mpv gcc libc6-dev\n",
-			calls:  "update\ninstall -y --no-install-recommends ffmpeg curl nginx-light mpv gcc libc6-dev\n",
+			out: "e2e/needs.sh: installing ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev (for ffmpeg, ffprobe, curl, nginx, mpv, ip, gcc, stdlib.h)\n" +
+				"e2e/needs.sh: " + allMissing + "this failed (E: no network): apt-get install ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
+			calls:  "update\ninstall -y --no-install-recommends ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
 			failed: true,
 		},
 		{
 			name: "installed, and not there",
 			set:  func(f fakes) { f.add("id", "echo 0"); f.aptGet("exit 0") },
-			out: "e2e/needs.sh: installing ffmpeg curl nginx-light mpv gcc libc6-dev (for ffmpeg, ffprobe, curl, nginx, mpv, gcc, stdlib.h)\n" +
-				"e2e/needs.sh: " + allMissing + "still, after apt-get install ffmpeg curl nginx-light mpv gcc libc6-dev\n",
-			calls:  "update\ninstall -y --no-install-recommends ffmpeg curl nginx-light mpv gcc libc6-dev\n",
+			out: "e2e/needs.sh: installing ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev (for ffmpeg, ffprobe, curl, nginx, mpv, ip, gcc, stdlib.h)\n" +
+				"e2e/needs.sh: " + allMissing + "still, after apt-get install ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
+			calls:  "update\ninstall -y --no-install-recommends ffmpeg curl nginx-light mpv iproute2 gcc libc6-dev\n",
 			failed: true,
 		},
 	} {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages of the programs the tests drive, where they are
-# missing: ffmpeg (with ffprobe), curl, nginx and mpv for e2e, a C compiler for go test -race.
+# missing: ffmpeg (with ffprobe and ffplay), curl, nginx, mpv and iproute2 for e2e, a C
+# compiler for go test -race.
 # It prints nothing when all is there. Where it cannot install, it fails with
 # one line that names the packages and the programs.
 set -eu
@@ -31,6 +32,7 @@ missing() {
 	need curl curl
 	need nginx-light nginx
 	need mpv mpv
+	need iproute2 ip
 	if ! compiles; then
 		miss gcc "${CC:-gcc}"
 		miss libc6-dev stdlib.h

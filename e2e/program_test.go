@@ -16,7 +16,9 @@ import (
 )
 
 // debianPackage names the package that brings a program the tests use.
-var debianPackage = map[string]string{"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "curl": "curl", "nginx": "nginx-light", "mpv": "mpv"}
+var debianPackage = map[string]string{
+	"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "ffplay": "ffmpeg", "curl": "curl", "nginx": "nginx-light", "mpv": "mpv", "ip": "iproute2", "mount": "mount",
+}
 
 // need fails the test, in one line, when a program is not installed.
 func need(t *testing.T, programs ...string) {
