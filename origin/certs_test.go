@@ -154,3 +154,37 @@ func TestHTTP3Broken(t *testing.T) {
 		t.Error("a clean end")
 	}
 }
+
+// TestMaxPeerOverHTTP3: QUIC connections count for maxp as others do, until
+// they are closed.
+func TestMaxPeerOverHTTP3(t *testing.T) {
+	s := start(t, withTLS(t), func(c *Config) { c.H3, c.MaxPeerConns = true, 1 })
+	get := func(transport http.RoundTripper) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URLs()[1]+"/none", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	conf := &tls.Config{InsecureSkipVerify: true}
+	first, second := &http3.Transport{TLSClientConfig: conf}, &http3.Transport{TLSClientConfig: conf}
+	defer func() { _ = second.Close() }()
+	if got := get(first); got != 404 {
+		t.Errorf("the first: %d", got)
+	}
+	if got := get(second); got != 503 {
+		t.Errorf("the second: %d", got)
+	}
+	_ = second.Close()
+	_ = first.Close()
+	eventually(t, "the place is free again", func() bool {
+		third := &http3.Transport{TLSClientConfig: conf}
+		defer func() { _ = third.Close() }()
+		return get(third) == 404
+	})
+}

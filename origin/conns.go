@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"github.com/quic-go/quic-go"
 )
 
 // connections counts the connections of the public listeners, all of them and
@@ -18,9 +20,9 @@ type connections struct {
 	proxies        Peers // whose connections are not counted by peer; static
 	next           atomic.Int64
 
-	mu    sync.Mutex // guards the rest
-	open  map[net.Conn]*connection
-	peers map[netip.Addr]int // connections, or requests that a proxy passed on
+	mu    sync.Mutex          // guards the rest
+	open  map[any]*connection // by the net.Conn or *quic.Conn
+	peers map[netip.Addr]int  // connections, or requests that a proxy passed on
 }
 
 // connection is what the server knows of one.
@@ -42,7 +44,7 @@ func newConnections(cfg *Config) *connections {
 	}
 	return &connections{
 		most: cfg.MaxConns, mostPeer: cfg.MaxPeerConns, proxies: proxies,
-		open: make(map[net.Conn]*connection), peers: make(map[netip.Addr]int),
+		open: make(map[any]*connection), peers: make(map[netip.Addr]int),
 	}
 }
 
@@ -52,13 +54,25 @@ func (cs *connections) enter(ctx context.Context, c net.Conn) context.Context {
 	if again, ok := c.(*resumedConn); ok {
 		return context.WithValue(ctx, connectionKey{}, again.info)
 	}
+	return context.WithValue(ctx, connectionKey{}, cs.add(bare(c), c.RemoteAddr()))
+}
+
+// enterQUIC is the http3.Server.ConnContext.
+func (cs *connections) enterQUIC(ctx context.Context, c *quic.Conn) context.Context {
+	known := cs.add(c, c.RemoteAddr())
+	context.AfterFunc(c.Context(), func() { cs.forget(c) })
+	return context.WithValue(ctx, connectionKey{}, known)
+}
+
+// add counts a connection, and says of it whether it is beyond a bound.
+func (cs *connections) add(key any, addr net.Addr) *connection {
 	known := &connection{id: cs.next.Add(1)}
-	if ap, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil {
+	if ap, err := netip.ParseAddrPort(addr.String()); err == nil {
 		known.peer = ap.Addr().Unmap().WithZone("")
 	}
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	cs.open[bare(c)] = known
+	cs.open[key] = known
 	counted := known.peer.IsValid() && !cs.proxies.Contains(known.peer)
 	if counted {
 		cs.peers[known.peer]++
@@ -69,7 +83,7 @@ func (cs *connections) enter(ctx context.Context, c net.Conn) context.Context {
 	case counted && cs.mostPeer > 0 && cs.peers[known.peer] > cs.mostPeer:
 		known.over = "maxp"
 	}
-	return context.WithValue(ctx, connectionKey{}, known)
+	return known
 }
 
 // observe is a part of the server's http.Server.ConnState.
@@ -80,15 +94,16 @@ func (cs *connections) observe(c net.Conn, state http.ConnState) {
 }
 
 // leave forgets a connection that was closed.
-func (cs *connections) leave(c net.Conn) {
+func (cs *connections) leave(c net.Conn) { cs.forget(bare(c)) }
+
+func (cs *connections) forget(key any) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	c = bare(c)
-	known := cs.open[c]
+	known := cs.open[key]
 	if known == nil {
 		return
 	}
-	delete(cs.open, c)
+	delete(cs.open, key)
 	if !cs.proxies.Contains(known.peer) {
 		cs.release(known.peer)
 	}
@@ -131,8 +146,5 @@ func bare(c net.Conn) net.Conn {
 
 // connectionOf returns what is known of a request's connection.
 func connectionOf(ctx context.Context) *connection {
-	if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
-		return c
-	}
-	return &connection{} // HTTP/3: its connections are quic-go's
+	return ctx.Value(connectionKey{}).(*connection)
 }

@@ -36,6 +36,7 @@ func (s *Server) listenH3(conf *tls.Config) error {
 			TLSConfig:      http3.ConfigureTLSConfig(conf),
 			MaxHeaderBytes: maxRequestHead,
 			IdleTimeout:    time.Duration(s.cfg.Timeout),
+			ConnContext:    s.conns.enterQUIC,
 			QUICConfig: &quic.Config{
 				MaxIncomingStreams: h2Streams, MaxStreamReceiveWindow: h2StreamBuffer, MaxConnectionReceiveWindow: h2ConnBuffer,
 			},
