@@ -161,3 +161,24 @@ func TestStopsGracefully(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// TestInterface: ifce is the one address that is listened on, and a port that is
+// taken is an error.
+func TestInterface(t *testing.T) {
+	port := freePort(t)
+	c := start(t, nil, binary, "serve", "--admin", "off", "--ifce", "127.0.0.2", "--port", port)
+	c.waitLine(t, c.err, listening, 1)
+	for host, want := range map[string]bool{"127.0.0.2": true, "127.0.0.1": false} {
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), patience)
+		if (err == nil) != want {
+			t.Errorf("%s: %v", host, err)
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+	second := start(t, nil, binary, "serve", "--admin", "off", "--ifce", "127.0.0.2", "--port", port)
+	if code := second.wait(t, patience); code != 1 || !strings.Contains(second.err.String(), "127.0.0.2:"+port) {
+		t.Errorf("the port is taken: exit code %d\n%s", code, second.err)
+	}
+}

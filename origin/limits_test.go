@@ -192,3 +192,45 @@ func expectLine(t *testing.T, c *rawConn, size string) {
 		}
 	}
 }
+
+// TestTimeout: a connection that carries no request for so long is closed: after
+// a reply of net/http, after one that was written past it, and with 0 never.
+func TestTimeout(t *testing.T) {
+	brief := func(c *Config) { c.Timeout = Duration(200 * time.Millisecond) }
+	for _, tc := range []struct {
+		path    string
+		options []func(*Config)
+		closes  bool
+	}{{"/a", []func(*Config){brief}, true}, {"/seg-1.m4s", []func(*Config){brief}, true}, {"/a", []func(*Config){brief, func(c *Config) { c.Timeout = 0 }}, false}} {
+		s := start(t, tc.options...)
+		up := s.upload("/seg-1.m4s")
+		up.chunk("x")
+		s.growingFile("/seg-1.m4s", 1)
+		c := s.dial()
+		c.send("GET "+tc.path+" HTTP/1.1", "Host: origin")
+		resp := c.response("GET")
+		up.end()
+		if _, err := io.ReadAll(resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		if tc.closes {
+			c.rest() // ends
+			continue
+		}
+		s.stillOpen(c)
+	}
+}
+
+// stillOpen outlives another server's timeout, and asks again.
+func (s *testServer) stillOpen(c *rawConn) {
+	s.t.Helper()
+	other := start(s.t, func(c *Config) { c.Timeout = Duration(300 * time.Millisecond) })
+	o := other.dial()
+	o.send("GET /a HTTP/1.1", "Host: origin")
+	_ = o.response("GET").Body.Close()
+	o.rest()
+	c.send("GET /a HTTP/1.1", "Host: origin")
+	if resp := c.response("GET"); resp.StatusCode != http.StatusNotFound {
+		s.t.Errorf("after a while: %s", resp.Status)
+	}
+}
