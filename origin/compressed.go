@@ -22,7 +22,7 @@ func (m *mount) compressed(ctx context.Context, req *request, r *reply, f *segst
 		return nil, nil
 	}
 	r.header.Add("Vary", "Accept-Encoding")
-	if req.method == http.MethodGet && m.rangeOf(req) != "" {
+	if req.method == http.MethodGet && m.ranging().of(req) != "" {
 		return nil, nil
 	}
 	coding := compress.Negotiate(strings.Join(req.header.Values("Accept-Encoding"), ","), compress.Codings())

@@ -71,6 +71,8 @@ type Config struct {
 	MaxClientErrors int `yaml:"max_client_errors"`
 	// Headers are name, value, name, value: headers of every reply.
 	Headers []string `yaml:"hdrs"`
+	// JS is the script that sees each request first; empty: none.
+	JS string `yaml:"js"`
 	// Quit ends Run once all relay inputs are over and their viewers gone.
 	Quit bool `yaml:"quit"`
 	// Mounts are what is served where. At least one.
@@ -151,8 +153,6 @@ type Mount struct {
 	ZMax Size `yaml:"zmax"`
 	// Headers are as Config.Headers, of this mount.
 	Headers []string `yaml:"hdrs"`
-	// JS is the script that sees each request first.
-	JS string `yaml:"js"`
 
 	// Watch is a directory whose files are taken, while they grow, as if they
 	// had been uploaded.

@@ -137,7 +137,7 @@ var configErrors = []struct{ yaml, want string }{
 	{"mounts:\n  - index: [a/b]\n", `f:2: mounts[0].index[0]: "a/b" is not a file name`},
 	{"mounts:\n  - zmax: big\n", `f:2: mounts[0].zmax: "big" is not a size such as 500000, 50M or 64Mi`},
 	{"mounts:\n  - hdrs: [a, b, c]\n", "f:2: mounts[0].hdrs: has a name without a value: it is name, value, name, value"},
-	{"mounts:\n  - js: [a]\n", "f:2: mounts[0].js: must be a single value"},
+	{"js: [a]\n", "f:1: js: must be a single value"},
 	{"mounts:\n  - {store: /srv, watch: /in}\n", "f:2: mounts[0].watch: needs store: gmem"},
 	{"mounts:\n  - blockio: 2\n", `f:2: mounts[0].blockio: "2" is neither true nor false`},
 	{"mounts:\n  - ext: \"\\n\"\n", `f:2: mounts[0].ext: "\n" has a control character in it`},

@@ -86,6 +86,7 @@ reqlog: "*,REC"
 access_log: "-"
 max_client_errors: 3
 hdrs: [X-A, a, X-B, b]
+js: rules.js
 quit: true
 mounts:
   - path: /live
@@ -103,7 +104,6 @@ mounts:
     index: [index.htm, index.html]
     zmax: 1M
     hdrs: [X-C, c]
-    js: rules.js
     watch: /srv/packager
     push:
       - url: https://backup.example/live
@@ -186,7 +186,7 @@ func everyKey() Config {
 		ClientCA: "ca.pem", H3: true, Users: "users.yaml", UserAgent: "Origin/1", Close: true,
 		MaxConns: 100, MaxPeerConns: 6, TrustedProxies: []string{"10.0.0.1"}, BlockSize: 10_000,
 		ServerUTC: true, ReqLog: "*,REC", AccessLog: "-", MaxClientErrors: 3,
-		Headers: []string{"X-A", "a", "X-B", "b"}, Quit: true,
+		Headers: []string{"X-A", "a", "X-B", "b"}, JS: "rules.js", Quit: true,
 		Mounts: []Mount{
 			everyStoreKey(), everyRelayKey(),
 			sourceMount("/exec", Source{Exec: []string{"ffplay", "-"}}), sourceMount("/fifo", Source{FIFO: "pipe"}),
@@ -206,7 +206,7 @@ func everyStoreKey() Mount {
 		HoldTimeout: 0, UploadTimeout: Duration(500 * time.Millisecond), ViewerTimeout: Duration(2500 * time.Millisecond),
 		MaxLag: 0, CORS: CORSOff, ConcatRanges: true, NoRange: true, CTE: false,
 		List: true, Index: []string{"index.htm", "index.html"}, ZMax: 1e6, Headers: []string{"X-C", "c"},
-		JS: "rules.js", Watch: "/srv/packager",
+		Watch: "/srv/packager",
 		Push: []PushTo{
 			{
 				URL: "https://backup.example/live", Post: true, Headers: []string{"X-D", "d"}, UserAgent: "Pusher",

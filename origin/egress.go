@@ -103,9 +103,20 @@ func (m *mount) represent(ctx context.Context, req *request, f *segstore.File, b
 		return nil, err
 	}
 	valid := validator{etag: compress.ETagFor(view.ETag(), r.header.Get("Content-Encoding")), modTime: view.ModTime()}
+	return m.ranging().complete(req, r, valid, b, small)
+}
+
+// ranging is what is done about Range. The zero value does as RFC 9110 has it.
+type ranging struct{ off, concat bool }
+
+func (m *mount) ranging() ranging { return ranging{off: m.cfg.NoRange, concat: m.cfg.ConcatRanges} }
+
+// complete fills a reply with a complete file, or what the request asks for of
+// it; or with small, which stands for all of it.
+func (w ranging) complete(req *request, r *reply, valid validator, file content, small []byte) (*reply, error) {
 	r.header.Set("ETag", valid.etag)
 	r.header.Set("Last-Modified", valid.modTime.UTC().Format(http.TimeFormat))
-	if m.cfg.NoRange {
+	if w.off {
 		r.header.Set("Accept-Ranges", "none")
 	} else {
 		r.header.Set("Accept-Ranges", "bytes")
@@ -117,13 +128,13 @@ func (m *mount) represent(ctx context.Context, req *request, f *segstore.File, b
 		r.body = bytesBody(small)
 		return r, nil
 	}
-	content := &sectionsBody{file: b, sections: []section{{to: b.Size()}}}
-	if header := m.rangeOf(req); header != "" && req.method == http.MethodGet && valid.rangeHolds(req.header) {
-		if err := m.applyRange(r, content, header); err != nil {
+	body := &sectionsBody{file: file, sections: []section{{to: file.Size()}}}
+	if header := w.of(req); header != "" && req.method == http.MethodGet && valid.rangeHolds(req.header) {
+		if err := w.apply(r, body, header); err != nil {
 			return nil, err
 		}
 	}
-	r.body = content
+	r.body = body
 	return r, nil
 }
 
@@ -146,16 +157,16 @@ func (m *mount) fileReply(status int, f *segstore.File, kind replyKind) *reply {
 	return r
 }
 
-// rangeOf returns the Range of the request, as far as the mount looks at it.
-func (m *mount) rangeOf(req *request) string {
-	if m.cfg.NoRange {
+// of returns the Range of the request, as far as it is looked at.
+func (w ranging) of(req *request) string {
+	if w.off {
 		return ""
 	}
 	return req.header.Get("Range")
 }
 
-// applyRange narrows the reply to the ranges that were asked for.
-func (m *mount) applyRange(r *reply, content *sectionsBody, header string) error {
+// apply narrows the reply to the ranges that were asked for.
+func (w ranging) apply(r *reply, content *sectionsBody, header string) error {
 	ranges, err := parseRange(header)
 	if err != nil {
 		return nil // not understood: the whole file
@@ -173,7 +184,7 @@ func (m *mount) applyRange(r *reply, content *sectionsBody, header string) error
 	case len(spans) == 1:
 		content.sections = []section{{from: spans[0].from, to: spans[0].to}}
 		r.header.Set("Content-Range", contentRange(spans[0], size))
-	case m.cfg.ConcatRanges:
+	case w.concat:
 		content.sections = concatenated(spans)
 	default:
 		multipartRanges(r, content, spans, size)

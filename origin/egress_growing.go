@@ -55,7 +55,7 @@ func (m *mount) growingRange(req *request) (byteRange, bool) {
 	if req.method != http.MethodGet || req.header.Get("If-Range") != "" {
 		return byteRange{}, false
 	}
-	ranges, err := parseRange(m.rangeOf(req))
+	ranges, err := parseRange(m.ranging().of(req))
 	if err != nil || len(ranges) != 1 || ranges[0].suffix() {
 		return byteRange{}, false
 	}

@@ -111,6 +111,7 @@ func (s *Server) newRequest(r *http.Request) (*request, error) {
 	req := &request{
 		method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, header: r.Header,
 		unframed: !r.ProtoAtLeast(1, 1), crossOrigin: sameOrigin.Check(r) != nil,
+		host: r.Host, port: peer.Port(), conn: connectionOf(r.Context()).id,
 		tls: r.TLS != nil, clientCert: r.TLS != nil && len(r.TLS.VerifiedChains) > 0,
 	}
 	req.direct = peer.Addr().Unmap()

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"net/http"
+	"os"
 
 	"github.com/headwater-origin/headwater/segstore"
 )
@@ -43,9 +44,19 @@ type section struct {
 	from, to int64
 }
 
+// content is a complete file, open: that of a store (*segstore.Body), or one that
+// a script names.
+type content interface {
+	Size() int64
+	// OnDisk is nil where the bytes are in memory: AppendSlices has them then.
+	OnDisk() *os.File
+	AppendSlices(dst [][]byte, from, to int64) [][]byte
+	Close() error
+}
+
 // sectionsBody is one or several sections of a complete file.
 type sectionsBody struct {
-	file     *segstore.Body
+	file     content
 	sections []section
 	tail     []byte // the multipart end, or empty
 }

@@ -18,6 +18,9 @@ type request struct {
 	// forwarded says that a trusted proxy has named the peer.
 	forwarded bool
 	tls       bool
+	host      string // of the request, with its port if that was given
+	port      uint16 // of the connection's other end
+	conn      int64  // the connection's number
 	// clientCert says that the connection has shown a certificate of client_ca.
 	clientCert bool
 	// query is what follows the question mark.

@@ -35,7 +35,6 @@ type mountFlags struct {
 	DList         bool            `name:"dlist" help:"List directories."`
 	Index         []string        `default:"${index}" placeholder:"NAME" help:"File to serve for a directory (${default})."`
 	ZMax          origin.Size     `name:"zmax" default:"${zmax}" placeholder:"SIZE" help:"Largest text file to compress; 0: none (${default})."`
-	JS            string          `name:"js" placeholder:"FILE" help:"Script that sees each request first."`
 	Watch         string          `placeholder:"DIR" help:"Directory whose files are taken, while they grow, as if uploaded."`
 	Push          []string        `sep:"none" placeholder:"URL" help:"Server that the files go on to; may be repeated."`
 	BlockIO       bool            `name:"blockio" help:"Wait for the slowest viewer, output or server instead of cutting it."`
@@ -70,7 +69,7 @@ func (f *mountFlags) mount() origin.Mount {
 	m.Policy, m.Sync = f.Policy, f.Sync
 	m.HoldTimeout, m.UploadTimeout, m.ViewerTimeout, m.MaxLag = f.HoldTimeout, f.UploadTimeout, f.ViewerTimeout, f.MaxLag
 	m.CORS, m.ConcatRanges, m.NoRange, m.CTE = f.CORS, f.ConcatRanges, f.NoRange, f.CTE
-	m.List, m.Index, m.ZMax, m.JS = f.DList, f.Index, f.ZMax, f.JS
+	m.List, m.Index, m.ZMax = f.DList, f.Index, f.ZMax
 	m.Watch, m.BlockIO, m.Ext, m.MIME = f.Watch, f.BlockIO, f.Ext, f.MIME
 	m.CacheControl = origin.CacheControl(f.CacheControl)
 	for _, url := range f.Push {

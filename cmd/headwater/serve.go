@@ -43,6 +43,7 @@ type serveCmd struct {
 	AccessLog       string      `placeholder:"FILE" help:"A line of JSON for each request; -: standard output."`
 	MaxClientErrors int         `default:"${max_client_errors}" placeholder:"N" help:"Close a connection after so many refused requests in a row; 0: never (${default})."`
 	Hdrs            []string    `name:"hdrs" placeholder:"NAME,VALUE" help:"Headers of each reply: name,value,name,value."`
+	JS              string      `name:"js" placeholder:"FILE" help:"Script that sees each request first."`
 	Quit            bool        `help:"End once all inputs are over and their viewers gone."`
 	Dst             string      `placeholder:"URL" help:"Where it is served, in one: http://HOST:PORT/PATH. HOST localhost is this machine's loopback; * is all addresses."`
 
@@ -140,6 +141,7 @@ func (s *serveCmd) setRest(cfg *origin.Config, g given) {
 	replace(g, "access-log", &cfg.AccessLog, s.AccessLog)
 	replace(g, "max-client-errors", &cfg.MaxClientErrors, s.MaxClientErrors)
 	replace(g, "hdrs", &cfg.Headers, s.Hdrs)
+	replace(g, "js", &cfg.JS, s.JS)
 	replace(g, "quit", &cfg.Quit, s.Quit)
 }
 

@@ -137,7 +137,7 @@ func TestServeEveryFlag(t *testing.T) {
 		Memory: 1e9, MaxWaiters: 3, Timeout: origin.Duration(4 * time.Second),
 		ClientCA: "ca", H3: true, Users: "u", UserAgent: "ua", Close: true, MaxConns: 100, MaxPeerConns: 6,
 		TrustedProxies: []string{"10.0.0.2"}, BlockSize: 10_000, ServerUTC: true, ReqLog: "*,REC", AccessLog: "-",
-		MaxClientErrors: 21, Headers: []string{"A", "b", "C", "d"}, Quit: true,
+		MaxClientErrors: 21, Headers: []string{"A", "b", "C", "d"}, JS: "f.js", Quit: true,
 		Mounts: []origin.Mount{{
 			Store: "gmem", Write: true, Path: "/live", WriteFrom: []string{"any", "10.0.0.1"},
 			MaxCacheSegs: 6, MaxBytes: 7, MaxUpload: 8, Policy: origin.Policy(segstore.FirstWins), Sync: true,
@@ -149,7 +149,7 @@ func TestServeEveryFlag(t *testing.T) {
 				All: "all", Manifest: "m", Segment: "s", Init: "i", Growing: "g", Other: "o", Future: "f", Evicted: "e", Never: "n",
 			},
 			RU: []string{"$ALL"}, RG: []string{"r1", "r2"}, WU: []string{"w"}, WG: []string{"x"}, ClientCert: true,
-			NoRange: true, List: true, Index: []string{"a", "b"}, ZMax: 13, JS: "f.js", Watch: "in",
+			NoRange: true, List: true, Index: []string{"a", "b"}, ZMax: 13, Watch: "in",
 			Push: []origin.PushTo{pushTo("http://a/"), pushTo("http://b/,c")}, Relay: origin.DefaultMount().Relay,
 			BlockIO: true, Ext: "mp3", MIME: "audio/mpeg",
 		}},
