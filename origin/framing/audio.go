@@ -13,8 +13,13 @@ type audioHead struct {
 	kind    uint32
 }
 
-// headBytes are enough to read any header by, an ID3 tag's, too.
-const headBytes = 10
+const (
+	// headBytes are enough to read any header by, an ID3 tag's, too.
+	headBytes = 10
+	// mostTag is how long an ID3 tag is believed to be: a wrong length must not
+	// hide hours of sound.
+	mostTag = 16 << 20
+)
 
 // audio cuts MPEG audio or ADTS. A frame stands at once when it is whole; only
 // the first, or the first after a fault, needs the header behind it for a proof.
@@ -120,7 +125,7 @@ func (a *audio) now() time.Duration {
 // Flush is Framer.Flush. The last frame has no header behind it.
 func (a *audio) Flush() (Frame, bool) {
 	if b := a.rest(); len(b) >= headBytes {
-		if h, ok := a.head(b); ok && h.size == len(b) {
+		if h, ok := a.head(b); ok && h.size == len(b) && a.tag == 0 {
 			return a.frame(h)
 		}
 	}
@@ -136,6 +141,9 @@ func id3Bytes(b []byte) int {
 	n := headBytes + int(b[6])<<21 + int(b[7])<<14 + int(b[8])<<7 + int(b[9])
 	if b[5]&0x10 != 0 { // a footer
 		n += headBytes
+	}
+	if n > mostTag {
+		return 0
 	}
 	return n
 }

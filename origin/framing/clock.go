@@ -15,12 +15,12 @@ type clock struct {
 	at, step time.Duration
 }
 
-// tick returns the time of a stream's time; broken says that the stream itself
-// tells of a break.
-func (c *clock) tick(v int64, broken bool) time.Duration {
+// tick returns the time of a stream's time, and whether the clock has broken
+// off before it; broken says that the stream itself tells so.
+func (c *clock) tick(v int64, broken bool) (at time.Duration, brokeOff bool) {
 	if !c.began {
 		c.began, c.last = true, v
-		return 0
+		return c.at, false
 	}
 	d := v - c.last
 	if c.wrap > 0 && d < -c.wrap/2 {
@@ -29,11 +29,13 @@ func (c *clock) tick(v int64, broken bool) time.Duration {
 	c.last = v
 	if broken || d < 0 || d/c.hz >= int64(clockJump/time.Second) {
 		c.at += c.step
-		return c.at
+		return c.at, true
 	}
+	// In two parts: nanoseconds of ten seconds at a high rate do not fit.
+	passed := time.Duration(d/c.hz)*time.Second + time.Duration(d%c.hz*int64(time.Second)/c.hz)
 	if d > 0 {
-		c.step = time.Duration(d * int64(time.Second) / c.hz)
+		c.step = passed
 	}
-	c.at += time.Duration(d * int64(time.Second) / c.hz)
-	return c.at
+	c.at += passed
+	return c.at, false
 }

@@ -13,16 +13,48 @@ func Detect(name, contentType string, first []byte) Format {
 	switch {
 	case isBox(first):
 		return FMP4
-	case packets(first) >= 2, packets(first) == 1 && said == TS:
+	case packets(first) >= 2, packets(first) == 1 && said == TS, inRow(first) >= sureRow:
 		return TS
 	case beginsAs(first, mp3Head):
 		return MP3
 	case beginsAs(first, adtsHead):
 		return ADTS
+	case len(first) >= enough && id3Bytes(first) > len(first):
+		if said == ADTS { // a tag with pictures: what it stands before is not seen
+			return ADTS
+		}
+		return MP3
 	case contradicts(said, first):
-		return Raw
+		said = Raw
+	}
+	if said == Raw {
+		return within(first)
 	}
 	return said
+}
+
+const (
+	// enough bytes are those of two frames of the longest kind.
+	enough = 4000
+	// sureRow packets in a row are no accident.
+	sureRow = 4
+)
+
+// within returns the format of the audio frames that are somewhere in b: a stream
+// may come from its middle on.
+func within(b []byte) Format {
+	for f, head := range map[Format]func([]byte) (audioHead, bool){MP3: mp3Head, ADTS: adtsHead} {
+		a := audio{head: head}
+		skip, found := a.sync(b)
+		if !found || skip+headBytes > len(b) {
+			continue
+		}
+		h, _ := head(b[skip:])
+		if beginsAs(b[skip+h.size:], head) {
+			return f
+		}
+	}
+	return Raw
 }
 
 // byType and byExtension are the formats by what is said of a stream.
@@ -61,6 +93,14 @@ func packets(b []byte) int {
 	return n
 }
 
+// inRow counts the packets that stand in a row, wherever in b the first begins.
+func inRow(b []byte) (most int) {
+	for i := range min(len(b), packetBytes) {
+		most = max(most, packets(b[i:]))
+	}
+	return most
+}
+
 // beginsAs says that b begins with two frames, or a tag and a frame.
 func beginsAs(b []byte, head func([]byte) (audioHead, bool)) bool {
 	need := 2
@@ -81,7 +121,7 @@ func beginsAs(b []byte, head func([]byte) (audioHead, bool)) bool {
 func contradicts(f Format, b []byte) bool {
 	switch f {
 	case TS:
-		return len(b) > 0 && b[0] != syncByte && len(b) >= 2*packetBytes
+		return len(b) >= sureRow*packetBytes && inRow(b) < sureRow-1
 	case FMP4:
 		return len(b) >= 8 && !isBoxName(b[4:8])
 	case MP3, ADTS:
@@ -93,7 +133,7 @@ func contradicts(f Format, b []byte) bool {
 			return false
 		}
 		skip, found := a.sync(b)
-		return !found && len(b) >= 4000 && skip+headBytes > len(b)
+		return !found && len(b) >= enough && skip+headBytes > len(b)
 	}
 	return false
 }

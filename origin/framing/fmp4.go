@@ -3,6 +3,7 @@ package framing
 import (
 	"encoding/binary"
 	"math"
+	"time"
 )
 
 const (
@@ -16,12 +17,16 @@ const (
 
 // fragments cuts fragmented MP4: a frame is an init segment, or a fragment with
 // what stands before its moof. Where a box is too long to be held, the frame ends
-// in it, and the rest follows in pieces.
+// in it, and the rest follows in pieces. A file that is not fragmented has one
+// beginning: its own.
 type fragments struct {
 	buffer
 	scanned int   // bytes of the frame under way that are known to be whole boxes
 	passing int64 // bytes left of a box that comes out in pieces
 	opening bool  // the frame under way begins with ftyp
+	plain   bool  // it is of a file that is not fragmented
+	begun   bool  // a frame has come out
+	passed  int   // fragments in a row that have a sync sample, but not at their beginning
 	moof    *fragment
 	header  []byte // ftyp and moov; never written to
 	tracks  tracks
@@ -100,6 +105,7 @@ func (m *fragments) long(kind string, size, have int64) (Frame, bool) {
 	if kind != "mdat" {
 		m.moof = nil
 	}
+	m.plain = m.plain || kind == "mdat" && m.moof == nil && m.header == nil
 	return m.frame()
 }
 
@@ -113,43 +119,72 @@ func (m *fragments) box(kind string, b []byte) bool {
 	case "styp", "sidx", "prft", "emsg":
 		return false
 	case "moov":
-		m.tracks = readTracks(b)
+		var fragmented bool
+		m.tracks, fragmented = readTracks(payloadOf(b))
+		m.plain = m.plain || !fragmented
 		m.timed = 0
 		m.header = append([]byte(nil), m.rest()[:m.scanned]...)
 		return true
 	case "moof":
-		f := readFragment(b, m.tracks)
+		f := readFragment(payloadOf(b), m.tracks)
 		if m.moof != nil {
-			f.clean, f.times = f.clean || m.moof.clean, append(m.moof.times, f.times...)
+			f.clean, f.key, f.times = f.clean || m.moof.clean, f.key || m.moof.key, append(m.moof.times, f.times...)
 		}
 		m.moof = &f
 		return false
 	case "mdat":
+		m.plain = m.plain || m.moof == nil && m.header == nil
 		return true
 	}
 	return m.moof == nil && !m.opening
 }
 
+// payloadOf returns the payload of a whole box.
+func payloadOf(b []byte) (payload []byte) {
+	boxes(b, func(_ string, p []byte) { payload = p })
+	return payload
+}
+
 // frame takes what is scanned.
 func (m *fragments) frame() (Frame, bool) {
 	f := Frame{Time: NoTime}
-	if m.moof != nil {
-		for _, t := range m.moof.times {
-			if m.timed == 0 {
-				m.timed = t.track
-				m.clock = clock{hz: t.scale, at: m.clock.at + m.clock.step}
-				m.clock.began, m.clock.last = true, t.decode
-			}
-			if t.track == m.timed {
-				f.Time = m.clock.tick(t.decode, false)
-				break
-			}
-		}
-		if m.moof.clean && m.header != nil {
+	switch {
+	case m.moof != nil:
+		f.Time = m.timeOf(m.moof)
+		if m.begins(m.moof) && m.header != nil {
 			f.Clean, f.Header = true, m.header
 		}
+	case m.plain && !m.begun:
+		f.Clean = true
 	}
 	f.Data = m.take(m.scanned)
-	m.scanned, m.moof, m.opening = 0, nil, false
+	m.scanned, m.moof, m.opening, m.begun = 0, nil, false, true
 	return f, true
+}
+
+// begins says whether a viewer may begin with the fragment. Where no fragment
+// begins with a sync sample any more, one that has a sync sample must do.
+func (m *fragments) begins(f *fragment) bool {
+	switch {
+	case f.clean:
+		m.passed = 0
+	case f.key:
+		m.passed++
+	}
+	return f.clean || f.key && m.passed > 1
+}
+
+// timeOf returns the fragment's time, by one track's times.
+func (m *fragments) timeOf(f *fragment) time.Duration {
+	for _, t := range f.times {
+		if m.timed == 0 {
+			m.timed = t.track
+			m.clock = clock{hz: t.scale, at: m.clock.at + m.clock.step, began: true, last: t.decode}
+		}
+		if t.track == m.timed {
+			at, _ := m.clock.tick(t.decode, false)
+			return at
+		}
+	}
+	return NoTime
 }

@@ -1,9 +1,31 @@
 package framing
 
-import (
-	"github.com/Eyevinn/mp4ff/bits"
-	"github.com/Eyevinn/mp4ff/mp4"
-)
+import "encoding/binary"
+
+// boxes calls visit with type and payload of each whole box of b, in order. What
+// follows something that is none is not looked at.
+func boxes(b []byte, visit func(kind string, payload []byte)) {
+	for {
+		kind, size, ok := boxHead(b)
+		if !ok || size > int64(len(b)) {
+			return
+		}
+		head := 8
+		if binary.BigEndian.Uint32(b) == 1 {
+			head = 16
+		}
+		visit(kind, b[head:size])
+		b = b[size:]
+	}
+}
+
+// number returns the four bytes at an offset of a box, or 0 behind its end.
+func number(b []byte, at int) uint32 {
+	if at+4 > len(b) {
+		return 0
+	}
+	return binary.BigEndian.Uint32(b[at:])
+}
 
 // track is what an init segment says of a track.
 type track struct {
@@ -14,40 +36,60 @@ type track struct {
 
 type tracks map[uint32]track
 
-// decode returns a box, or nil when it cannot be understood.
-func decode(b []byte) mp4.Box {
-	box, err := mp4.DecodeBoxSR(0, bits.NewFixedSliceReader(b))
-	if err != nil {
-		return nil
+// readTracks reads the payload of a moov box. Without an mvex box in it the file
+// is not fragmented.
+func readTracks(moov []byte) (all tracks, fragmented bool) {
+	all = tracks{}
+	flags := map[uint32]uint32{}
+	boxes(moov, func(kind string, b []byte) {
+		switch kind {
+		case "trak":
+			if id, t := readTrack(b); id != 0 && t.scale != 0 {
+				all[id] = t
+			}
+		case "mvex":
+			fragmented = true
+			boxes(b, func(kind string, b []byte) {
+				if kind == "trex" {
+					flags[number(b, 4)] = number(b, 20)
+				}
+			})
+		}
+	})
+	for id, t := range all {
+		t.flags = flags[id]
+		all[id] = t
 	}
-	return box
+	return all, fragmented
 }
 
-// readTracks reads a moov box.
-func readTracks(b []byte) tracks {
-	moov, ok := decode(b).(*mp4.MoovBox)
-	if !ok {
-		return nil
+// versioned returns the number that stands at one of two offsets, by the box's
+// version.
+func versioned(b []byte, at0, at1 int) uint32 {
+	if len(b) > 0 && b[0] == 1 {
+		return number(b, at1)
 	}
-	all := tracks{}
-	for _, t := range moov.Traks {
-		if t.Tkhd == nil || t.Mdia == nil || t.Mdia.Mdhd == nil || t.Mdia.Mdhd.Timescale == 0 {
-			continue
+	return number(b, at0)
+}
+
+// readTrack reads the payload of a trak box.
+func readTrack(trak []byte) (id uint32, t track) {
+	boxes(trak, func(kind string, b []byte) {
+		switch kind {
+		case "tkhd":
+			id = versioned(b, 12, 20)
+		case "mdia":
+			boxes(b, func(kind string, b []byte) {
+				switch kind {
+				case "mdhd":
+					t.scale = int64(versioned(b, 12, 20))
+				case "hdlr":
+					t.video = number(b, 8) == 0x76696465 // vide
+				}
+			})
 		}
-		all[t.Tkhd.TrackID] = track{
-			scale: int64(t.Mdia.Mdhd.Timescale),
-			video: t.Mdia.Hdlr != nil && t.Mdia.Hdlr.HandlerType == "vide",
-		}
-	}
-	if moov.Mvex != nil {
-		for _, x := range moov.Mvex.Trexs {
-			if t, ok := all[x.TrackID]; ok {
-				t.flags = x.DefaultSampleFlags
-				all[x.TrackID] = t
-			}
-		}
-	}
-	return all
+	})
+	return id, t
 }
 
 func (t tracks) haveVideo() bool {
@@ -62,6 +104,7 @@ func (t tracks) haveVideo() bool {
 // fragment is what a moof box says.
 type fragment struct {
 	clean bool // a viewer may begin with it
+	key   bool // the video can be understood from some sample on
 	times []decodeTime
 }
 
@@ -71,45 +114,115 @@ type decodeTime struct {
 	decode, scale int64
 }
 
-// readFragment reads a moof box. A viewer begins with a sync sample of the video;
-// where there is none, anywhere.
-func readFragment(b []byte, known tracks) (f fragment) {
-	moof, ok := decode(b).(*mp4.MoofBox)
-	if !ok {
-		return fragment{}
-	}
+// readFragment reads the payload of a moof box. A viewer begins with a sync
+// sample of the video; where there is none, anywhere.
+func readFragment(moof []byte, known tracks) (f fragment) {
 	f.clean = !known.haveVideo()
-	for _, t := range moof.Trafs {
-		if t.Tfhd == nil {
-			continue
+	boxes(moof, func(kind string, b []byte) {
+		if kind != "traf" {
+			return
 		}
-		of, ok := known[t.Tfhd.TrackID]
+		id, r := readRun(b, known)
+		of, ok := known[id]
 		if !ok {
-			continue
+			return
 		}
-		if t.Tfdt != nil {
-			at := int64(t.Tfdt.BaseMediaDecodeTime()) //nolint:gosec // what is too long is a break of the clock
-			f.times = append(f.times, decodeTime{track: t.Tfhd.TrackID, decode: at, scale: of.scale})
+		if r.timed {
+			f.times = append(f.times, decodeTime{track: id, decode: r.decode, scale: of.scale})
 		}
-		if of.video && t.Trun != nil && isSync(firstFlags(t, of)) {
-			f.clean = true
+		if of.video {
+			f.clean, f.key = f.clean || r.first, f.key || r.some
 		}
-	}
+	})
 	return f
 }
 
-// firstFlags returns the flags of the first sample (ISO/IEC 14496-12, 8.8.8).
-func firstFlags(t *mp4.TrafBox, of track) uint32 {
-	if flags, ok := t.Trun.FirstSampleFlags(); ok {
-		return flags
+// run is what a traf box says.
+type run struct {
+	timed       bool
+	decode      int64
+	samples     bool // there are some
+	first, some bool // the first is a sync sample; and any
+}
+
+// readRun reads the payload of a traf box (ISO/IEC 14496-12, 8.8).
+func readRun(traf []byte, known tracks) (id uint32, r run) {
+	var flags uint32 // of samples that have none of their own
+	boxes(traf, func(kind string, b []byte) {
+		switch kind {
+		case "tfhd":
+			id = number(b, 4)
+			flags = headFlags(b, known[id].flags)
+		case "tfdt":
+			r.timed, r.decode = len(b) >= 8, int64(number(b, 4))
+			if len(b) >= 12 && b[0] == 1 {
+				r.decode = int64(binary.BigEndian.Uint64(b[4:])) //nolint:gosec // what is too long is a break of the clock
+			}
+		case "trun":
+			r.add(b, flags)
+		}
+	})
+	return id, r
+}
+
+// headFlags returns the flags that a tfhd box gives, or those of the track.
+func headFlags(tfhd []byte, flags uint32) uint32 {
+	has, at := number(tfhd, 0), 8
+	for _, field := range []struct {
+		bit  uint32
+		size int
+	}{{0x1, 8}, {0x2, 4}, {0x8, 4}, {0x10, 4}} {
+		if has&field.bit != 0 {
+			at += field.size
+		}
 	}
-	switch {
-	case t.Trun.HasSampleFlags() && len(t.Trun.Samples) > 0:
-		return t.Trun.Samples[0].Flags
-	case t.Tfhd.HasDefaultSampleFlags():
-		return t.Tfhd.DefaultSampleFlags
+	if has&0x20 != 0 && at+4 <= len(tfhd) {
+		return number(tfhd, at)
 	}
-	return of.flags
+	return flags
+}
+
+// add looks at the samples of a trun box.
+func (r *run) add(trun []byte, flags uint32) {
+	has, count, at := number(trun, 0), int64(number(trun, 4)), 8
+	if has&0x1 != 0 {
+		at += 4
+	}
+	first := flags
+	if has&0x4 != 0 {
+		first = number(trun, at)
+		at += 4
+	}
+	size, flagsAt := 0, 0 // of a sample, and in it
+	for bit := uint32(0x100); bit <= 0x800; bit <<= 1 {
+		if bit == 0x400 {
+			flagsAt = size
+		}
+		if has&bit != 0 {
+			size += 4
+		}
+	}
+	if size == 0 {
+		count = min(count, 2) // all but the first are alike
+	}
+	for i := int64(0); i < count && at+size <= len(trun); i, at = i+1, at+size {
+		of := flags
+		switch {
+		case i == 0 && has&0x4 != 0:
+			of = first
+		case has&0x400 != 0:
+			of = number(trun, at+flagsAt)
+		}
+		r.sample(isSync(of))
+	}
+}
+
+// sample notes the next sample.
+func (r *run) sample(sync bool) {
+	if !r.samples {
+		r.samples, r.first = true, sync
+	}
+	r.some = r.some || sync
 }
 
 func isSync(flags uint32) bool { return flags&0x10000 == 0 }

@@ -22,7 +22,7 @@ type transport struct {
 	clock  clock
 	timed  bool // clock is running
 	at     time.Duration
-	marked bool // the stream tells its random access points itself
+	marked bool // the stream tells its random access points itself, since its tables or its clock last changed
 }
 
 // Next is Framer.Next. It never waits for more than a packet.
@@ -72,13 +72,17 @@ func lost(b []byte) int {
 
 // see learns from a packet that is about to come out.
 func (t *transport) see(p packet) {
-	t.tables.see(p)
-	if p.pid() == t.tables.access && p.randomAccess() {
-		t.marked = true
+	if t.tables.see(p) {
+		t.marked = false
 	}
 	if v, broken, ok := t.pcr(p); ok {
 		t.clock.hz, t.clock.wrap = 27_000_000, 300<<33
-		t.at, t.timed = t.clock.tick(v, broken), true
+		at, brokeOff := t.clock.tick(v, broken)
+		t.at, t.timed = at, true
+		t.marked = t.marked && !brokeOff // it may be another encoder's
+	}
+	if p.pid() == t.tables.access && p.begins() && p.randomAccess() {
+		t.marked = true
 	}
 }
 
@@ -88,7 +92,7 @@ func (t *transport) isAccess(p packet) bool {
 	switch {
 	case k.header == nil || p.pid() != k.access || !p.begins():
 		return false
-	case !k.video || p.randomAccess():
+	case k.rank != rankVideo || p.randomAccess():
 		return true
 	}
 	return !t.marked && keyFrame(k.kind, p.payload())
@@ -112,9 +116,10 @@ func (p packet) pid() int { return int(p[1]&0x1f)<<8 | int(p[2]) }
 // begins says that a PES packet or a section begins in the packet.
 func (p packet) begins() bool { return p[1]&0x40 != 0 }
 
-// adaptation returns the adaptation field without its length, or nil.
+// adaptation returns the adaptation field without its length; nil if there is none
+// or the packet is marked as damaged.
 func (p packet) adaptation() []byte {
-	if p[3]&0x20 == 0 || p[4] == 0 || int(p[4]) > packetBytes-5 {
+	if p[1]&0x80 != 0 || p[3]&0x20 == 0 || p[4] == 0 || int(p[4]) > packetBytes-5 {
 		return nil
 	}
 	return p[5 : 5+int(p[4])]
@@ -136,14 +141,12 @@ func (p packet) payload() []byte {
 	return p[min(at, packetBytes):]
 }
 
-// Stream types of ISO/IEC 13818-1, table 2-34, that are video.
+// Stream types of video that is looked into (ISO/IEC 13818-1, table 2-34).
 const (
 	typeMPEG2 = 0x02
 	typeAVC   = 0x1b
 	typeHEVC  = 0x24
 )
-
-var videoTypes = map[byte]bool{0x01: true, typeMPEG2: true, 0x10: true, typeAVC: true, typeHEVC: true, 0x33: true, 0x42: true, 0xd1: true, 0xea: true}
 
 // keyFrame says whether the beginning of a PES packet shows that of a picture
 // that needs no other, for streams that do not mark these.

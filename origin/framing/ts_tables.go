@@ -7,6 +7,8 @@ import (
 
 const (
 	patPID = 0
+	// The tables' own numbers.
+	patID, pmtID = 0, 2
 	// mostTable bounds the packets of one table.
 	mostTable = 64
 	// mostPrograms bounds the programs that are looked at.
@@ -21,70 +23,30 @@ type tables struct {
 	// never written to.
 	header []byte
 
-	clock  int  // PID of the program's clock
-	access int  // PID where random access points are looked for
-	video  bool // that is video
-	kind   byte // its stream type
+	program // that is followed
 }
 
-// table is one section and the packets that it came in.
-type table struct {
-	pid     int
-	packets []byte // of the newest whole section
-	section []byte
-
-	coming, gathered []byte // packets and bytes of the section under way
-}
-
-// see takes a packet if it is of a table.
-func (k *tables) see(p packet) {
+// see takes a packet if it is of a table, and says whether another program is
+// followed from now on, or the same in another way.
+func (k *tables) see(p packet) bool {
+	changed := false
 	if p.pid() == patPID {
-		if k.pat.add(p) {
+		if changed = k.pat.add(p); changed {
 			k.readPAT()
-			k.renew()
 		}
-		return
-	}
-	for _, t := range k.programs {
-		if t.pid == p.pid() {
-			if t.add(p) {
-				k.renew()
+	} else {
+		for _, t := range k.programs {
+			if t.pid == p.pid() {
+				changed = t.add(p) || changed
 			}
-			return
 		}
 	}
-}
-
-// add gathers a packet and says whether the section has changed. What stands
-// before a section in its first packet is the end of another, and left out.
-func (t *table) add(p packet) bool {
-	b := p.payload()
-	switch {
-	case len(b) == 0:
-		return false
-	case p.begins():
-		if 1+int(b[0]) >= len(b) {
-			return false
-		}
-		t.coming, t.gathered = nil, nil
-		b = b[1+int(b[0]):]
-	case t.coming == nil || len(t.coming) >= mostTable*packetBytes:
-		t.coming = nil
+	if !changed {
 		return false
 	}
-	t.coming = append(t.coming, p...)
-	t.gathered = append(t.gathered, b...)
-	if len(t.gathered) < 3 {
-		return false
-	}
-	size := 3 + int(binary.BigEndian.Uint16(t.gathered[1:])&0xfff)
-	if len(t.gathered) < size {
-		return false
-	}
-	changed := !bytes.Equal(t.section, t.gathered[:size])
-	t.section, t.packets = t.gathered[:size], t.coming
-	t.coming, t.gathered = nil, nil
-	return changed
+	before := k.program
+	k.renew()
+	return k.program != before
 }
 
 // readPAT finds the programs (ISO/IEC 13818-1, 2.4.4.3).
@@ -93,13 +55,14 @@ func (k *tables) readPAT() {
 	old := k.programs
 	k.programs = nil
 	for at := 8; at+4 <= len(s)-4 && len(k.programs) < mostPrograms; at += 4 {
-		if binary.BigEndian.Uint16(s[at:]) == 0 {
+		number := binary.BigEndian.Uint16(s[at:])
+		if number == 0 {
 			continue // the network's table
 		}
 		pid := int(binary.BigEndian.Uint16(s[at+2:]) & 0x1fff)
-		t := &table{pid: pid}
+		t := &table{pid: pid, id: pmtID, program: number}
 		for _, o := range old {
-			if o.pid == pid {
+			if o.pid == pid && o.program == number {
 				t = o
 			}
 		}
@@ -108,44 +71,59 @@ func (k *tables) readPAT() {
 }
 
 // renew makes the header and chooses the program that is followed: the first
-// that has video, else the first.
+// that has video, else sound, else anything.
 func (k *tables) renew() {
 	header := bytes.Clone(k.pat.packets)
-	var chosen program
+	k.program = program{}
 	for _, t := range k.programs {
 		if t.section == nil {
 			continue
 		}
 		header = append(header, t.packets...)
-		if p := readPMT(t.section); p.access != 0 && (chosen.access == 0 || p.video && !chosen.video) {
-			chosen = p
+		if p := readPMT(t.section); p.rank > k.rank {
+			k.program = p
 		}
 	}
-	if chosen.access == 0 {
-		k.header = nil
-		return
+	k.header = nil
+	if k.rank > 0 {
+		k.header = header
 	}
-	k.header, k.clock, k.access, k.video, k.kind = header, chosen.clock, chosen.access, chosen.video, chosen.kind
 }
 
 // program is what is read from a PMT.
 type program struct {
-	clock, access int // PIDs
-	video         bool
-	kind          byte
+	clock  int  // PID of its clock
+	access int  // PID where random access points are looked for
+	kind   byte // stream type of that
+	rank   int  // of that type; 0: there is no program
+}
+
+// Ranks of stream types: in which of a program's streams a viewer begins.
+const (
+	rankData = 1 + iota
+	rankPrivate
+	rankAudio
+	rankVideo
+)
+
+// ranks are those of the stream types of ISO/IEC 13818-1, table 2-34, and of
+// what others have added. All others are data: sections, cues, metadata.
+var ranks = map[byte]int{
+	0x01: rankVideo, typeMPEG2: rankVideo, 0x10: rankVideo, typeAVC: rankVideo, typeHEVC: rankVideo, 0x33: rankVideo, 0x42: rankVideo,
+	0xd1: rankVideo, 0xea: rankVideo,
+	0x03: rankAudio, 0x04: rankAudio, 0x0f: rankAudio, 0x11: rankAudio, 0x1c: rankAudio, 0x81: rankAudio, 0x87: rankAudio, 0xc1: rankAudio,
+	0xc2: rankAudio, 0xcf: rankAudio,
+	0x06: rankPrivate,
 }
 
 // readPMT reads a program's table (ISO/IEC 13818-1, 2.4.4.8).
 func readPMT(s []byte) (p program) {
-	if len(s) < 16 || s[0] != 2 {
-		return program{}
-	}
 	p.clock = int(binary.BigEndian.Uint16(s[8:]) & 0x1fff)
 	at := 12 + int(binary.BigEndian.Uint16(s[10:])&0xfff)
 	for at+5 <= len(s)-4 {
 		kind, pid := s[at], int(binary.BigEndian.Uint16(s[at+1:])&0x1fff)
-		if video := videoTypes[kind]; p.access == 0 || video && !p.video {
-			p.access, p.kind, p.video = pid, kind, video
+		if rank := max(ranks[kind], rankData); rank > p.rank {
+			p.access, p.kind, p.rank = pid, kind, rank
 		}
 		at += 5 + int(binary.BigEndian.Uint16(s[at+3:])&0xfff)
 	}

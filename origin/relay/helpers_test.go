@@ -71,14 +71,28 @@ func newTest(opt Options, in Input) *Relay {
 func start(t *testing.T, r *Relay) <-chan error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
+	stops.Store(r, cancel)
 	result := make(chan error, 1)
 	done := make(chan struct{})
 	go func() {
 		result <- r.Run(ctx)
 		close(done)
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() { cancel(); <-done; stops.Delete(r) })
 	return result
+}
+
+// stops are the relays that run, and how to stop them.
+var stops sync.Map
+
+// stop stops a relay that start runs.
+func stop(t *testing.T, r *Relay) {
+	t.Helper()
+	cancel, ok := stops.Load(r)
+	if !ok {
+		t.Fatal("it does not run")
+	}
+	cancel.(context.CancelFunc)()
 }
 
 func join(t *testing.T, r *Relay) *Listener {
@@ -144,6 +158,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("%s: not within %v", what, bound)
 		}
+	}
+}
+
+// await waits until the channel is closed.
+func await(t *testing.T, what string, closed <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-closed:
+	case <-time.After(bound):
+		t.Fatalf("%s: not within %v", what, bound)
 	}
 }
 

@@ -44,7 +44,7 @@ type learner struct {
 	timed  bool
 	bytes  int64         // since from
 	next   time.Duration // when the bit rate is told anew
-	given  bool          // the bit rate is not measured
+	given  bool          // the bit rate is, and not measured
 }
 
 // begin notes what is known before the first frame.
@@ -60,9 +60,11 @@ func (l *learner) begin(f framing.Format, name, contentType string, first []byte
 	if l.info.ContentType == "" {
 		l.info.ContentType = "application/octet-stream"
 	}
-	if title := id3Title(first); title != "" {
-		l.relay.SetTitle(title)
+	title := id3Title(first)
+	if title == "" {
+		title = l.relay.opt.Title // not that of what was before
 	}
+	l.relay.SetTitle(title)
 	l.tell()
 }
 
@@ -102,12 +104,18 @@ func (l *learner) measure(f framing.Frame) {
 		}
 		if f.Time >= l.next {
 			l.next = f.Time + rateTime
-			l.info.BitRate = int(float64(l.bytes) * 8 / (f.Time - l.from).Seconds())
-			l.tell()
+			if rate := int(float64(l.bytes) * 8 / (f.Time - l.from).Seconds()); !alike(rate, l.info.BitRate) {
+				l.info.BitRate = rate
+				l.tell()
+			}
 		}
 	}
 	l.bytes += int64(len(f.Data))
 }
+
+// alike says that two bit rates differ by what is measured too early or too late:
+// what a stream says of itself is left as it is.
+func alike(a, b int) bool { return max(a, b)-min(a, b) <= max(a, b)/100 }
 
 // mp3Rates are in kbit/s, of layer III: MPEG-1, then MPEG-2 and 2.5.
 var mp3Rates = [2][16]int{
@@ -137,7 +145,7 @@ func (l *learner) mp3(b []byte) {
 		l.info.Channels = 1
 	}
 	if rate := mp3Rates[table][b[2]>>4]; layer == 1 && rate > 0 && !l.given {
-		l.info.BitRate, l.given = rate*1000, true
+		l.info.BitRate = rate * 1000 // of this frame; the next may have others
 	}
 	l.tell()
 }

@@ -211,12 +211,13 @@ func TestParseInput(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "empty", dir: "directory", "/no/such": "no such file", "tcp://x": "host:port", "tcp://:5000": "listen",
 		"udp://h:0": "not a port", "udp://h:5?a=b": "unknown option", "srt://h:5": "not one of", "exec:": "no command", "exec:a 'b": "no end",
+		"exec:no-such-program -x": "not found", "udp://127.0.0.1:5000?iface=lo": "not", "./no/such://file": "no such file",
 	} {
 		if _, err := ParseInput(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	in, _ := ParseInput(`exec:a 'b c' "d" e`)
+	in, _ := ParseInput(`exec:sh 'b c' "d" e`)
 	if c := in.(*Command); len(c.Argv) != 4 || c.Argv[1] != "b c" {
 		t.Errorf("%q", c.Argv)
 	}

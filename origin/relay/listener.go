@@ -22,6 +22,10 @@ type Listener struct {
 	gone  chan struct{} // closed by Close, or when the input waited too long
 	leave sync.Once
 	slow  atomic.Bool // why gone was closed
+	began atomic.Bool // it has had something
+
+	mu    sync.Mutex // guards onCut
+	onCut func()
 
 	// Owned by who calls Next, read by who publishes.
 	pos    atomic.Int64 // number of the next entry
@@ -71,6 +75,37 @@ func (l *Listener) Behind() int64 {
 	return v.size - v.offset(l.pos.Load())
 }
 
+// OnCut has f called once when the listener is cut, or at once if it has been: a
+// Next that is not under way because what the one before returned is still being
+// written tells nothing. f must not wait.
+func (l *Listener) OnCut(f func()) {
+	l.mu.Lock()
+	l.onCut = f
+	l.mu.Unlock()
+	if l.slow.Load() {
+		l.tellCut()
+	}
+}
+
+// tellCut calls what OnCut was given, once.
+func (l *Listener) tellCut() {
+	l.mu.Lock()
+	f := l.onCut
+	l.onCut = nil
+	l.mu.Unlock()
+	if f != nil {
+		f()
+	}
+}
+
+// tooSlow says whether it lies too far behind in v. A listener that has had
+// nothing yet will begin at a newer place, and misses nothing.
+func (l *Listener) tooSlow(v *view) bool {
+	credit := l.credit.Load() // before pos: it is taken away after pos has moved
+	pos := l.pos.Load()
+	return l.began.Load() && (pos < v.first || v.last-v.offset(pos) > v.allowed+credit)
+}
+
 // Close ends the listener and a Next under way. It may be called again.
 func (l *Listener) Close() { l.quit(false) }
 
@@ -81,6 +116,9 @@ func (l *Listener) quit(slow bool) {
 		l.relay.bytesOut.Add(l.took.Swap(0))
 		l.relay.drop(l, slow)
 	})
+	if l.slow.Load() {
+		l.tellCut()
+	}
 }
 
 func (l *Listener) whyGone() error {
@@ -143,6 +181,7 @@ func (l *Listener) gather(v *view, pos int64, dst [][]byte) (slices [][]byte, to
 			continue
 		default:
 			l.conn = e.conn
+			l.began.Store(true)
 			if len(e.header) > 0 {
 				dst = append(dst, e.header)
 				taken += int64(len(e.header))

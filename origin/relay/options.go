@@ -49,8 +49,11 @@ type Options struct {
 	// Name is the resource's name, whose extension tells the format when
 	// nothing else does.
 	Name string
-	// Title is the first title, see SetTitle.
+	// Title is the title of what has none of its own, see SetTitle.
 	Title string
+	// Received is told of each number of bytes that an input has given, except
+	// by Feed, whose caller knows; nil: nobody.
+	Received func(n int)
 	// Log takes what happens to the input; nil: nowhere.
 	Log *slog.Logger
 }

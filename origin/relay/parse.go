@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 )
@@ -30,6 +31,9 @@ func ParseInput(text string) (Input, error) {
 		return nil, nil //nolint:nilnil // New takes no input for uploads
 	case kind == "exec":
 		argv, err := splitCommand(rest)
+		if err == nil {
+			_, err = exec.LookPath(argv[0])
+		}
 		if err != nil {
 			return nil, fmt.Errorf("input %q: %w", text, err)
 		}
@@ -38,10 +42,16 @@ func ParseInput(text string) (Input, error) {
 		return &FIFO{Path: rest}, nil
 	case kind == "file":
 		return parsePath(strings.TrimPrefix(rest, "//"))
-	case strings.HasPrefix(rest, "//"):
+	case strings.HasPrefix(rest, "//") && isScheme(kind):
 		return parseAddress(text, kind, rest[2:])
 	}
 	return parsePath(text)
+}
+
+// isScheme says that kind is the name of a network, or a mistaken one, and no
+// part of a path.
+func isScheme(kind string) bool {
+	return strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz0123456789+") == "" && kind != ""
 }
 
 func parsePath(path string) (Input, error) {
@@ -82,6 +92,9 @@ func parseAddress(text, scheme, rest string) (Input, error) {
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return nil, fmt.Errorf("input %q: %q is not a port", text, port)
+	}
+	if ip := net.ParseIP(host); options.Has("iface") && ip != nil && !ip.IsMulticast() {
+		return nil, fmt.Errorf("input %q: iface goes with a multicast group, which %s is not", text, host)
 	}
 	in, known := addressInput(network, address, options)
 	for key := range options {

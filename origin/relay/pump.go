@@ -26,6 +26,7 @@ const (
 type source struct {
 	name, contentType string
 	paced             bool
+	followed          bool // another one goes on where it ends
 }
 
 // pump is the way of one connection's bytes: framer, pacer, row.
@@ -36,7 +37,8 @@ type pump struct {
 	format framing.Format
 	learn  learner
 	batch  []framing.Frame
-	bytes  int // in batch
+	bytes  int  // in batch
+	warned bool // that it cannot be paced
 }
 
 // pump takes all of a connection. It returns nil when that ends with io.EOF.
@@ -57,7 +59,7 @@ func (r *Relay) pump(ctx context.Context, in io.Reader, src source) error {
 		}
 		var n int
 		n, err = in.Read(buf)
-		r.bytesIn.Add(int64(n))
+		r.received(n)
 		p.framer.Push(buf[:n])
 	}
 }
@@ -72,7 +74,7 @@ func (p *pump) sniff(in io.Reader, buf []byte) (first []byte, err error) {
 		if n += m; began.IsZero() && n > 0 {
 			began = time.Now()
 		}
-		p.relay.bytesIn.Add(int64(m))
+		p.relay.received(m)
 		if p.known(buf[:n]) || n >= sniffBytes || n > 0 && time.Since(began) > sniffTime {
 			break
 		}
@@ -91,9 +93,17 @@ func (p *pump) known(first []byte) bool {
 	return p.format != framing.Raw || isText(first)
 }
 
+// leastText is how many bytes of text are certainly not the beginning of a
+// transport packet, whose first byte is a G.
+const leastText = 5
+
 // isText says that the bytes are of none of the formats, whose frames all hold
 // other bytes from the beginning on.
 func isText(first []byte) bool {
+	const tag = "ID3"
+	if n := min(len(first), len(tag)); len(first) < leastText && (bytes.HasPrefix(first, []byte("G")) || string(first[:n]) == tag[:n]) {
+		return false
+	}
 	for _, c := range first {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
 			return false
@@ -113,12 +123,13 @@ func (p *pump) contentType() string {
 	return p.src.contentType
 }
 
-// name returns the name whose extension may tell the format.
+// name returns the name whose extension may tell the format: the resource's, else
+// the input's.
 func (p *pump) name() string {
-	if path.Ext(p.src.name) == "" || p.relay.opt.Name != "" {
-		return p.relay.opt.Name
+	if path.Ext(p.relay.opt.Name) == "" && path.Ext(p.src.name) != "" {
+		return p.src.name
 	}
-	return p.src.name
+	return p.relay.opt.Name
 }
 
 // begin starts the framer anew and decides how the connection is paced.
@@ -128,10 +139,6 @@ func (p *pump) begin(first []byte) {
 	p.learn = learner{relay: r}
 	p.learn.begin(p.format, p.name(), p.contentType(), first)
 	r.pacer.begin(r.opt.Rate)
-	if p.src.paced && p.format == framing.Raw && r.opt.Rate <= 0 {
-		r.opt.Log.Warn("relay input has no times to pace it by and goes as fast as its listeners take it; give a rate",
-			"input", p.src.name)
-	}
 }
 
 // forward publishes every whole frame, when it is due.
@@ -176,7 +183,13 @@ func (p *pump) flush(ctx context.Context) error {
 		return nil
 	}
 	// What should be paced and cannot be would go out all at once otherwise.
-	if p.relay.opt.BlockIO || p.src.paced && !p.relay.pacer.began {
+	unpaced := p.src.paced && !p.relay.pacer.began
+	if unpaced && !p.warned {
+		p.warned = true
+		p.relay.opt.Log.Warn("relay input has no times to pace it by and goes as fast as its listeners take it; give a rate",
+			"input", p.src.name)
+	}
+	if p.relay.opt.BlockIO || unpaced {
 		if err := p.relay.waitSlowest(ctx); err != nil {
 			return err
 		}
@@ -184,6 +197,8 @@ func (p *pump) flush(ctx context.Context) error {
 	if !p.relay.row.publish(p.relay.conn, p.batch) {
 		return ErrStopped
 	}
+	p.relay.learned()
+	p.relay.cutSlow()
 	clear(p.batch) // the row decides how long the bytes live
 	p.batch, p.bytes = p.batch[:0], 0
 	return nil
@@ -194,7 +209,7 @@ func (p *pump) flush(ctx context.Context) error {
 // or box, since another connection may follow.
 func (p *pump) finish(ctx context.Context, why error) error {
 	ended := errors.Is(why, io.EOF)
-	if f, ok := p.framer.Flush(); ok && (p.format == framing.Raw || ended && wholeTail(p.format, f.Data)) {
+	if f, ok := p.framer.Flush(); ok && (p.format == framing.Raw || ended && p.wholeTail(f)) {
 		if err := p.add(ctx, f); err != nil {
 			return err
 		}
@@ -209,9 +224,12 @@ func (p *pump) finish(ctx context.Context, why error) error {
 }
 
 // wholeTail says whether the last bytes of a stream may be followed by another
-// stream: no half packet, no half box.
-func wholeTail(f framing.Format, tail []byte) bool {
-	switch f {
+// stream: no half packet, box or frame.
+func (p *pump) wholeTail(f framing.Frame) bool {
+	tail := f.Data
+	switch p.format {
+	case framing.MP3, framing.ADTS: // what is no frame may be half a one, or the tag of a file's end
+		return f.Clean || !p.src.followed
 	case framing.TS:
 		return len(tail)%packetSize == 0
 	case framing.FMP4:

@@ -22,6 +22,8 @@ type Relay struct {
 
 	// Counters and what is known; any goroutine.
 	bytesIn, bytesOut, cuts atomic.Int64
+	known                   chan struct{} // closed once info is of the input
+	knows                   sync.Once
 	info                    atomic.Pointer[Info]
 	title                   atomic.Pointer[string]
 
@@ -40,6 +42,7 @@ type Relay struct {
 	// Owned by who publishes: Run, or the Feed under way.
 	conn   int64 // number of the input's connection, from 1
 	lowest int64 // no listener was further back when last looked at
+	looked int64 // what was published when slow listeners were last looked for
 	pacer  pacer
 }
 
@@ -50,7 +53,7 @@ func New(opt Options, input Input) *Relay {
 		opt: opt, input: input, row: newRow(opt.MaxAsyncBuf),
 		detect: framing.Detect, framer: framing.New,
 		listeners: map[*Listener]struct{}{},
-		joined:    make(chan struct{}, 1), progress: make(chan struct{}, 1),
+		joined:    make(chan struct{}, 1), progress: make(chan struct{}, 1), known: make(chan struct{}),
 	}
 	r.life, r.kill = context.WithCancelCause(context.Background())
 	r.lastJoin.Store(-1)
@@ -122,6 +125,55 @@ func (r *Relay) awaitListener(ctx context.Context, number int64) error {
 		}
 	}
 	return nil
+}
+
+// awaitAnybody returns once there is a listener.
+func (r *Relay) awaitAnybody(ctx context.Context) error {
+	for r.present.Load() == 0 {
+		select {
+		case <-r.joined:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// cutSlow cuts who lies too far behind, whether it comes for more or not. It
+// looks once in as many bytes as a listener may lie behind: looking at all of
+// them takes the longer the more they are.
+func (r *Relay) cutSlow() {
+	v := r.row.now.Load()
+	if v.size-r.looked < v.allowed {
+		return
+	}
+	r.looked = v.size
+	for _, l := range r.everyone() {
+		if l.tooSlow(v) {
+			l.quit(true)
+		}
+	}
+}
+
+// received counts what the input has given.
+func (r *Relay) received(n int) {
+	r.bytesIn.Add(int64(n))
+	if r.opt.Received != nil && r.input != nil {
+		r.opt.Received(n)
+	}
+}
+
+// learned notes that there is something to know of the input.
+func (r *Relay) learned() { r.knows.Do(func() { close(r.known) }) }
+
+// AwaitInfo returns once Info is that of the input, or the input is over, or ctx
+// is done.
+func (r *Relay) AwaitInfo(ctx context.Context) {
+	select {
+	case <-r.known:
+	case <-r.life.Done():
+	case <-ctx.Done():
+	}
 }
 
 // finish ends the row for good: with io.EOF for listeners when err is nil.

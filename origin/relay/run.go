@@ -64,6 +64,11 @@ func (r *Relay) run(ctx context.Context) error {
 				return err
 			}
 		case goOn:
+			if err == nil && r.opt.Loop && !r.pacer.began { // it would be read over and over for nobody
+				if err := r.awaitAnybody(ctx); err != nil {
+					return err
+				}
+			}
 			if err == nil && (traits.Waits || r.opt.Loop && r.bytesIn.Load() > before) {
 				continue
 			}
@@ -85,7 +90,9 @@ func (r *Relay) once(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { in.Close() })() // ends a Read under way
 	traits := r.input.Traits()
 	r.opt.Log.Info("relay input is open", "input", traits.Name)
-	return r.pump(ctx, in, source{name: traits.Name, paced: traits.Paced || r.opt.Pace})
+	return r.pump(ctx, in, source{
+		name: traits.Name, paced: traits.Paced || r.opt.Pace, followed: r.then(traits, nil) == goOn,
+	})
 }
 
 // step is what follows an end of the input.
@@ -143,7 +150,7 @@ func (r *Relay) Feed(ctx context.Context, in io.Reader, contentType string) erro
 			return err
 		}
 	}
-	err := r.pump(ctx, in, source{contentType: contentType, paced: r.opt.Pace})
+	err := r.pump(ctx, in, source{contentType: contentType, paced: r.opt.Pace, followed: true})
 	if errors.Is(err, ErrStopped) {
 		return ErrOver
 	}

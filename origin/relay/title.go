@@ -9,8 +9,8 @@ import (
 // mostTitle bounds a title, in bytes.
 const mostTitle = 1000
 
-// SetTitle sets what is playing. Control characters are left out, and it is cut
-// after 1000 bytes.
+// SetTitle sets what is playing, until the input begins anew. Control characters
+// are left out, and it is cut after 1000 bytes.
 func (r *Relay) SetTitle(title string) {
 	title = cleanTitle(title)
 	r.title.Store(&title)
