@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +31,10 @@ type Client struct {
 	to        Destination
 	base      *url.URL // without user information
 	transport *http.Transport
+	missed    func() // told when the server closed a connection; may be nil
+
+	redirects  atomic.Bool // a growing file was sent elsewhere once: it is asked beforehand
+	noContinue atomic.Bool // the server does not take Expect
 }
 
 // NewClient returns a Client; it connects with the first request. The error
@@ -55,14 +59,15 @@ func NewClient(d Destination) (*Client, error) {
 		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: d.Timeout, Control: boundUnacked(d.Timeout)}
-	return &Client{to: d, base: u, transport: &http.Transport{
+	c := &Client{to: d, base: u}
+	c.transport = &http.Transport{
 		Proxy: http.ProxyFromEnvironment,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, address)
+			nc, err := dialer.DialContext(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
-			return newConn(c), nil
+			return newConn(nc, c.missed), nil
 		},
 		TLSClientConfig:       tlsCfg,
 		TLSHandshakeTimeout:   d.Timeout,
@@ -73,7 +78,8 @@ func NewClient(d Destination) (*Client, error) {
 		IdleConnTimeout:       idleTimeout,
 		ExpectContinueTimeout: time.Second,
 		WriteBufferSize:       writeBuffer,
-	}}, nil
+	}
+	return c, nil
 }
 
 // Put sends the body under the name, chunked when length is negative. An empty
@@ -119,23 +125,40 @@ type sending struct {
 	reused bool // the last connection had been used before
 }
 
-// send sends the message and follows redirects.
+// send sends the message and follows redirects while nothing of its body was
+// read.
 func (c *Client) send(ctx context.Context, m *message) (sending, error) {
-	to := c.url(m.name)
+	to, err := c.url(m.name)
+	if err != nil {
+		return sending{}, wrapped(m, err)
+	}
 	if m.at != "" {
-		var err error
-		if to, err = c.redirect(to, m.at); err != nil {
+		if to, err = redirect(to, m.at); err != nil {
 			return sending{}, wrapped(m, err)
 		}
 	}
 	for hop := 0; ; hop++ {
 		s, err := c.once(ctx, m, to)
 		var status *StatusError
-		if !errors.As(err, &status) || status.Location == "" || s.bytes > 0 || hop == maxRedirects {
+		if !errors.As(err, &status) {
 			return s, wrapped(m, err)
 		}
-		if to, err = c.redirect(to, status.Location); err != nil {
+		if !c.isOwn(to) {
+			status.at = to.Host
+		}
+		switch {
+		case hop == maxRedirects:
+			status.Location = "" // not to be followed any more
 			return s, wrapped(m, err)
+		case s.bytes == 0 && status.Code == http.StatusExpectationFailed && !c.noContinue.Swap(true):
+			// RFC 9110, section 10.1.1: once more, without Expect.
+		case s.bytes > 0 || status.Location == "":
+			c.redirects.CompareAndSwap(false, status.Location != "")
+			return s, wrapped(m, err)
+		default:
+			if to, err = redirect(to, status.Location); err != nil {
+				return s, wrapped(m, err)
+			}
 		}
 	}
 }
@@ -149,26 +172,6 @@ func wrapped(m *message, err error) error {
 		verb = "deleting"
 	}
 	return fmt.Errorf("%s %s: %w", verb, m.name, err)
-}
-
-// redirect returns where a redirect leads.
-func (c *Client) redirect(from *url.URL, location string) (*url.URL, error) {
-	to, err := from.Parse(location)
-	if err != nil || to.Host == "" || to.Scheme != "https" && (to.Scheme != "http" || from.Scheme == "https") {
-		return nil, &StatusError{Code: http.StatusBadGateway}
-	}
-	to.User = nil
-	return to, nil
-}
-
-// url returns where the name goes.
-func (c *Client) url(name string) *url.URL {
-	u := *c.base
-	if !c.to.Exact {
-		u.Path = strings.TrimRight(u.Path, "/") + "/" + name
-		u.RawPath = ""
-	}
-	return &u
 }
 
 // once sends one request and returns once the source is read no more.
@@ -216,82 +219,4 @@ func (c *Client) once(ctx context.Context, m *message, to *url.URL) (s sending, 
 		return s, ErrEarlyAnswer
 	}
 	return s, nil
-}
-
-// request makes the request. b is nil for one without a body.
-func (c *Client) request(ctx context.Context, m *message, to *url.URL, b *body) (*http.Request, error) {
-	method := http.MethodPut
-	switch {
-	case m.delete:
-		method = http.MethodDelete
-	case c.to.Post:
-		method = http.MethodPost
-	}
-	req, err := http.NewRequestWithContext(ctx, method, to.String(), http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("User-Agent", c.to.UserAgent)
-	req.Header.Set("DASH-IF-Ingest", "1.1")
-	if b != nil {
-		req.Body, req.ContentLength = b, m.length
-		req.Header.Set("Content-Type", typeOf(m.name, m.contentType))
-		if m.length == 0 {
-			req.Body = http.NoBody
-			b.err = io.EOF
-		}
-		if m.expect {
-			req.Header.Set("Expect", "100-continue")
-		}
-	}
-	c.setHeaders(req, to.Scheme == c.base.Scheme && to.Host == c.base.Host)
-	return req, nil
-}
-
-// setHeaders sets the destination's own headers. Credentials are for its own
-// host only, not for one that it redirects to.
-func (c *Client) setHeaders(req *http.Request, own bool) {
-	switch {
-	case !own:
-	case c.to.User != "":
-		req.SetBasicAuth(c.to.User, c.to.Password)
-	case c.to.Bearer != "":
-		req.Header.Set("Authorization", "Bearer "+c.to.Bearer)
-	}
-	for _, h := range c.to.Hdrs {
-		switch name := http.CanonicalHeaderKey(h[0]); {
-		case name == "Host":
-			req.Host = h[1]
-		case own || name != "Authorization" && name != "Cookie":
-			req.Header.Set(name, h[1])
-		}
-	}
-}
-
-// answer sends the request and reads its answer to the end.
-func (c *Client) answer(req *http.Request) (*reply, error) {
-	resp, err := c.transport.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	_, err = io.CopyN(io.Discard, resp.Body, maxAnswer)
-	if err != nil && !errors.Is(err, io.EOF) && resp.StatusCode/100 == 2 {
-		return nil, fmt.Errorf("reading the answer: %w", err)
-	}
-	return &reply{resp}, nil
-}
-
-// reply is an answer; nil is none.
-type reply struct{ *http.Response }
-
-func (r *reply) asError() error {
-	if r == nil || r.StatusCode/100 == 2 {
-		return nil
-	}
-	e := &StatusError{Code: r.StatusCode, RetryAfter: parseRetryAfter(r.Header.Get("Retry-After"), time.Now())}
-	if r.StatusCode == http.StatusTemporaryRedirect || r.StatusCode == http.StatusPermanentRedirect {
-		e.Location = r.Header.Get("Location")
-	}
-	return e
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,38 +171,5 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 	if len(conns) != 1 {
 		t.Errorf("%d connections", len(conns))
-	}
-}
-
-func TestRedirects(t *testing.T) {
-	second := newFar(t)
-	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Location", second.URL+r.URL.Path)
-		w.WriteHeader(307)
-	}))
-	t.Cleanup(first.Close)
-	to := Destination{URL: first.URL, KA: true, User: "me", Password: "pw", Hdrs: [][2]string{{"Cookie", "c"}, {"X-A", "1"}}}
-	h := start(t, Options{}, to)
-	h.put("seg-1.m4s", "one") // its body has begun: it is sent anew to the new place
-	h.Deleted("old.m4s")      // no body: followed at once
-	h.drain()
-	if !second.has("/seg-1.m4s", "one")() || len(second.requests("/old.m4s")) != 1 {
-		t.Errorf("%+v", second.requests(""))
-	}
-	for _, q := range second.requests("") {
-		if q.header.Get("Authorization") != "" || q.header.Get("Cookie") != "" || q.header.Get("X-A") != "1" {
-			t.Errorf("another host was sent %v", q.header)
-		}
-	}
-	round := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Location", r.URL.Path)
-		w.WriteHeader(308)
-	}))
-	t.Cleanup(round.Close)
-	h = start(t, Options{}, Destination{URL: round.URL, KA: true})
-	h.put("seg-1.m4s", "one")
-	h.drain()
-	if s := h.Stats()[0]; s.Failed != 1 {
-		t.Errorf("round and round: %+v", s)
 	}
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/headwater-origin/headwater/segstore"
 )
 
-// maxJobs bounds what waits for one destination.
-const maxJobs = 4096
-
-// downAfter is how long a destination fails before it counts as down.
-const downAfter = 5 * time.Second
+// maxJobs bounds the files that wait for one destination; maxKept bounds them
+// with the deletes, init segments and manifests.
+const (
+	maxJobs = 4096
+	maxKept = 4 * maxJobs
+)
 
 // dest is one destination and all that is on its way there.
 type dest struct {
@@ -33,6 +34,7 @@ type dest struct {
 	started   bool
 	stopped   bool
 	lanes     map[string]*lane // by name
+	count     int              // of jobs in all lanes
 	tracks    map[string]*track
 	known     known
 	stats     Stats
@@ -55,12 +57,22 @@ const maxReserve = 4
 
 func newDest(ctx context.Context, c *Client, opt *Options, fail context.CancelCauseFunc) *dest {
 	u := redacted(c.to.URL)
-	return &dest{
+	d := &dest{
 		to: c.to, url: u, client: c, opt: opt, log: opt.Log.With("push", u), ctx: ctx, fail: fail,
 		slots: &slots{free: c.to.MaxStreams}, said: quiet{gap: opt.times.logGap},
 		lanes: make(map[string]*lane), tracks: make(map[string]*track),
 		changed: make(chan struct{}), stats: Stats{URL: u},
 	}
+	c.missed = d.miss
+	return d
+}
+
+// miss notes that the server has closed a connection: it may have lost what it
+// had.
+func (d *dest) miss() {
+	d.mu.Lock()
+	d.lostAt = time.Now()
+	d.mu.Unlock()
 }
 
 func (d *dest) start() {
@@ -97,7 +109,10 @@ func (d *dest) add(j *job) {
 		return
 	}
 	gone := d.enter(j)
-	d.relieve()
+	d.count += 1 - len(gone)
+	if j.src != nil || d.count > maxKept { // it looks at all there are
+		d.relieve()
+	}
 	d.mu.Unlock()
 	for _, old := range gone {
 		old.release()
@@ -160,7 +175,8 @@ func (d *dest) drop(j *job, why error) {
 }
 
 // relieve drops the oldest files while too many bytes, or too many files,
-// wait. d.mu is held.
+// wait. What must not be dropped for its age is dropped for its number only.
+// d.mu is held.
 func (d *dest) relieve() {
 	var held int64
 	count := 0
@@ -171,19 +187,27 @@ func (d *dest) relieve() {
 		}
 	}
 	for held > d.opt.MaxHeld || count > maxJobs {
-		var oldest *job
-		for j := range d.jobs {
-			if !j.dropped && !j.keep() && (oldest == nil || j.created.Before(oldest.created)) {
-				oldest = j
-			}
+		old := d.oldest(func(j *job) bool { return !j.keep() })
+		if old == nil && count > maxKept {
+			old = d.oldest(func(*job) bool { return true })
 		}
-		if oldest == nil {
+		if old == nil {
 			return
 		}
-		held -= oldest.held()
+		held -= old.held()
 		count--
-		d.drop(oldest, errHeld)
+		d.drop(old, errHeld)
 	}
+}
+
+// oldest returns the oldest job of those that are to be had. d.mu is held.
+func (d *dest) oldest(which func(*job) bool) (old *job) {
+	for j := range d.jobs {
+		if !j.dropped && which(j) && (old == nil || j.created.Before(old.created)) {
+			old = j
+		}
+	}
+	return old
 }
 
 // jobs is an iterator over all jobs. d.mu is held.
@@ -230,61 +254,4 @@ func (d *dest) stale(j *job) bool {
 	t := d.tracks[j.track]
 	return t != nil && !d.to.BlockIO && !j.archive && !j.keep() &&
 		t.seq-j.seq > int64(d.to.MaxBehind) && time.Since(j.created) >= d.opt.times.staleAge
-}
-
-func (d *dest) figures() Stats {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.stats
-	for j := range d.jobs {
-		s.Held += j.held()
-		if !j.sending {
-			s.Waiting++
-		}
-	}
-	return s
-}
-
-// await waits until the condition, which is asked with d.mu held, is true.
-func (d *dest) await(ctx context.Context, condition func() bool) error {
-	for {
-		d.mu.Lock()
-		ok, stopped, changed := condition(), d.stopped, d.changed
-		d.mu.Unlock()
-		switch {
-		case ok:
-			return nil
-		case stopped:
-			return errStopped
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// signal wakes who awaits something. d.mu is held.
-func (d *dest) signal() {
-	close(d.changed)
-	d.changed = make(chan struct{})
-}
-
-func (d *dest) idle() bool { return len(d.lanes) == 0 }
-
-// hasRoom is what Ready waits for.
-func (d *dest) hasRoom() bool {
-	if !d.to.BlockIO && !d.downSince.IsZero() && time.Since(d.downSince) > downAfter {
-		return true
-	}
-	var held int64
-	count := 0
-	for j := range d.jobs {
-		if !j.dropped && (d.to.BlockIO || j.archive) {
-			held += j.held()
-			count++
-		}
-	}
-	return held < d.opt.MaxHeld/4 && count < maxJobs/4
 }

@@ -20,8 +20,13 @@
 // What failed is sent anew from its first byte after a pause that doubles from
 // 100 ms to 5 s, for as long as it matters: a segment until more than MaxBehind
 // newer ones of its track have come (it is skipped then, so that the live edge
-// goes first), all else for a minute. When a destination comes back from a
-// broken connection, the init segments and manifests are sent again, since it
-// may have lost them. What a refusal (4xx) says will not change by asking again;
-// it is counted, and logged once a minute.
+// goes first), all else while it grows and for a minute after that. When a
+// destination comes back from a broken connection, or has closed one that was in
+// use a moment ago, the init segments and manifests are sent again, since it may
+// have lost them. What a refusal (4xx) says will not change by asking again; it
+// is counted, and logged once a minute.
+//
+// Redirects (307, 308) are followed, without credentials to another host. A
+// growing file that was redirected in its middle begins anew at the new place;
+// from then on the server is asked before a body is sent.
 package push

@@ -21,10 +21,16 @@ type StatusError struct {
 	// Location is where a redirect (307, 308) leads that could not be followed,
 	// because a part of the body was sent.
 	Location string
+
+	at string // the other host that a redirect led to, or ""
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("the server answered %d %s", e.Code, http.StatusText(e.Code))
+	who := "the server"
+	if e.at != "" {
+		who = e.at + ", where a redirect led,"
+	}
+	return fmt.Sprintf("%s answered %d %s", who, e.Code, http.StatusText(e.Code))
 }
 
 // SourceError is why a body came to no end: the request was broken off on
@@ -43,6 +49,19 @@ var (
 	// ended: the server cannot have the whole file.
 	ErrEarlyAnswer = errors.New("the answer came before the end of the file")
 )
+
+// Redirects that are not followed.
+var (
+	errBadRedirect   = errors.New("the server redirects to what is no URL of HTTP")
+	errPlainRedirect = errors.New("the server redirects from https to http, which is not followed")
+)
+
+// nameError is a name that cannot be put behind a URL.
+type nameError string
+
+func (e nameError) Error() string {
+	return fmt.Sprintf("the name %q has an empty part, . or .. in it", string(e))
+}
 
 // errBroken is for a connection that was closed while its request waited for
 // the source.
@@ -70,7 +89,7 @@ func parseRetryAfter(text string, now time.Time) time.Duration {
 func retryable(err error) bool {
 	var status *StatusError
 	if !errors.As(err, &status) {
-		return !errors.As(err, new(*SourceError))
+		return !errors.As(err, new(*SourceError)) && !hopeless(err)
 	}
 	switch status.Code {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -80,12 +99,17 @@ func retryable(err error) bool {
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
 		return false
 	}
-	return status.Code >= 500 || status.Location != ""
+	return status.Code >= 500
+}
+
+// hopeless says that an attempt ended for what will not change.
+func hopeless(err error) bool {
+	return errors.As(err, new(nameError)) || errors.Is(err, errBadRedirect) || errors.Is(err, errPlainRedirect)
 }
 
 // lostContact says that the connection failed: no answer tells what the server
 // still has.
 func lostContact(err error) bool {
-	return !errors.As(err, new(*StatusError)) && !errors.As(err, new(*SourceError)) &&
+	return !errors.As(err, new(*StatusError)) && !errors.As(err, new(*SourceError)) && !hopeless(err) &&
 		!errors.Is(err, ErrEarlyAnswer) && !errors.Is(err, errLagged) && !errors.Is(err, context.Canceled)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -41,11 +42,12 @@ type request struct {
 // before its body is read; 0 is to read it and to answer 201.
 type far struct {
 	*httptest.Server
-	mu     sync.Mutex
-	seen   []*request                            // guarded by mu
-	answer func(n int, r *http.Request) int      // guarded by mu; n counts the requests from 1
-	before func(w http.ResponseWriter, code int) // sets headers of an answer
-	hold   func(r *http.Request) <-chan struct{} // before the answer
+	mu      sync.Mutex
+	seen    []*request                            // guarded by mu
+	answer  func(n int, r *http.Request) int      // guarded by mu; n counts the requests from 1
+	refuses bool                                  // guarded by mu: 403 at once
+	before  func(w http.ResponseWriter, code int) // sets headers of an answer
+	hold    func(r *http.Request) <-chan struct{} // before the answer
 }
 
 func newFar(t *testing.T) *far {
@@ -66,6 +68,10 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code = f.answer(len(f.seen), r)
 	}
 	hold := f.hold
+	if f.refuses {
+		code = http.StatusForbidden
+		w.Header().Set("Connection", "close")
+	}
 	f.mu.Unlock()
 	if code < 0 {
 		panic(http.ErrAbortHandler)
@@ -76,7 +82,10 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if hold != nil {
 		if c := hold(r); c != nil {
-			<-c
+			select {
+			case <-c:
+			case <-r.Context().Done(): // or a test that fails would not end
+			}
 		}
 	}
 	if f.before != nil {
@@ -128,6 +137,39 @@ func (f *far) has(path, body string) func() bool {
 	}
 }
 
+// crash ends the server as a crash does: whatever comes while it ends is
+// closed, too.
+func (f *far) crash() {
+	closed := make(chan struct{})
+	go func() { f.Close(); close(closed) }() // no connection comes from here on
+	for {
+		f.CloseClientConnections() // one may have come just before
+		select {
+		case <-closed:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// restart crashes the server and starts another at its address, which knows
+// nothing.
+func (f *far) restart(t *testing.T) *far {
+	t.Helper()
+	f.crash()
+	l, err := net.Listen("tcp", f.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := &far{}
+	again.Server = httptest.NewUnstartedServer(again)
+	again.Server.Listener.Close()
+	again.Server.Listener = l
+	again.Start()
+	t.Cleanup(again.Close)
+	return again
+}
+
 func (f *far) to() Destination { return Destination{URL: f.URL + "/live", KA: true} }
 
 // testTimes are short where a test would wait for them.
@@ -149,7 +191,9 @@ type harness struct {
 
 func start(t *testing.T, opt Options, dests ...Destination) *harness {
 	t.Helper()
-	opt.Log = slog.New(slog.DiscardHandler)
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
 	if opt.times == (times{}) {
 		opt.times = testTimes()
 	}
@@ -168,12 +212,22 @@ func start(t *testing.T, opt Options, dests ...Destination) *harness {
 	t.Cleanup(func() {
 		stop()
 		err := <-h.ran
+		for _, d := range p.dests {
+			if left := len(d.lanes); left != 0 || d.count != 0 {
+				t.Errorf("%d lanes left, %d jobs counted", left, d.count)
+			}
+		}
 		if err != nil {
 			t.Errorf("Run: %v", err)
 		}
 		_ = store.Close(context.Background()) // nothing is on disk
 	})
 	return h
+}
+
+func startLogged(t *testing.T, log *slog.Logger, dests ...Destination) *harness {
+	t.Helper()
+	return start(t, Options{Log: log}, dests...)
 }
 
 func (h *harness) create(name string) *segstore.Writer {

@@ -12,11 +12,15 @@ import (
 // that the bytes it needs next are gone.
 var errLagged = errors.New("the server is too far behind the stream")
 
+// errUnwanted is why the reading of a stream ends before the stream does.
+var errUnwanted = errors.New("no server takes it any more")
+
 // SendReader sends one file that may be without end, such as standard input,
 // and returns once all of it is read. A sixteenth of MaxHeld is kept of it.
 // While its beginning is there, a failed attempt begins anew; later it goes on
 // at the live edge in a new request, which is counted as a gap. A destination
-// with BlockIO holds up the reading instead of losing bytes. A Read that blocks
+// with BlockIO holds up the reading instead of losing bytes. Once every
+// destination has refused it the reading ends with an error. A Read that blocks
 // holds up the return, even when ctx is done.
 func (p *Pusher) SendReader(ctx context.Context, name, contentType string, r io.Reader) error {
 	s := &stream{limit: max(p.opt.MaxHeld/16, pieceSize), changed: make(chan struct{})}
@@ -73,6 +77,10 @@ type block struct {
 func (s *stream) write(ctx context.Context, p []byte) error {
 	for len(p) > 0 {
 		s.mu.Lock()
+		if s.unwanted() {
+			s.mu.Unlock()
+			return errUnwanted
+		}
 		wait := s.makeRoom()
 		if wait == nil {
 			n := s.fill(p)
@@ -90,6 +98,16 @@ func (s *stream) write(ctx context.Context, p []byte) error {
 		}
 	}
 	return nil
+}
+
+// unwanted says that there is nobody left to send it to. s.mu is held.
+func (s *stream) unwanted() bool {
+	for _, c := range s.cursors {
+		if !c.over {
+			return false
+		}
+	}
+	return true
 }
 
 // wake wakes who waits for a change. s.mu is held.

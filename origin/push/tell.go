@@ -72,6 +72,11 @@ func (d *dest) tell(j *job, err error) {
 
 // tellRetry logs a failed attempt.
 func (d *dest) tellRetry(j *job, err error) {
+	var status *StatusError
+	if errors.As(err, &status) && status.Location != "" {
+		d.log.Debug("push redirected", "file", j.name, "err", err)
+		return
+	}
 	if retryable(err) && d.said.may("retry "+topic(err)) {
 		d.log.Warn("push failed; trying again", "file", j.name, "err", err)
 	}
@@ -80,8 +85,13 @@ func (d *dest) tellRetry(j *job, err error) {
 // hint says what an operator can do about a refusal.
 func hint(err error) string {
 	var status *StatusError
-	if !errors.As(err, &status) {
+	switch {
+	case hopeless(err):
+		return "nothing was sent"
+	case !errors.As(err, &status):
 		return "check that the server runs and can be reached"
+	case status.at != "" && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden):
+		return "credentials are not sent to another host than that of the URL: push to that host itself"
 	}
 	switch status.Code {
 	case http.StatusUnauthorized:

@@ -50,20 +50,6 @@ func FuzzSegmentOf(f *testing.F) {
 	})
 }
 
-func TestTypeOf(t *testing.T) {
-	for name, want := range map[string]string{
-		"a/live.MPD": "application/dash+xml", "x.m3u8": "application/vnd.apple.mpegurl", "seg12.m4s.3": "video/iso.segment",
-		"x": "application/octet-stream", "x.m4s": "video/iso.segment", "noext.7": "application/octet-stream",
-	} {
-		if got := typeOf(name, ""); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-	if got := typeOf("x.mpd", "text/plain"); got != "text/plain" {
-		t.Error(got)
-	}
-}
-
 // Of those that wait the best rank comes first, and who gives up leaves nothing
 // behind.
 func TestSlots(t *testing.T) {
