@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -84,18 +83,4 @@ func (c *userListCmd) Run(e env) error {
 		fmt.Fprintln(e.stdout, strings.TrimSpace(u.Name+" "+strings.Join(u.Groups, ",")))
 	}
 	return nil
-}
-
-// readPassword asks for a password twice where there is somebody to ask, and
-// else takes the first line of standard input.
-func readPassword(e env) (string, error) {
-	first, asked, err := passwordLine(e, "Password: ")
-	if err != nil || !asked {
-		return first, err
-	}
-	again, _, err := passwordLine(e, "Again: ")
-	if err == nil && again != first {
-		err = usageError{errors.New("the two passwords differ")}
-	}
-	return first, err
 }

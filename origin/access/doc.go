@@ -12,5 +12,6 @@
 //     (ParseRules, WatchRules). The most specific section decides, alone.
 //
 // A password is in memory only while it is being checked: what is remembered of
-// one that was right is a keyed digest, under a key that ends with the process.
+// one is a keyed digest, under a key that ends with the process. However many
+// wrong ones come, their checks take an eighth of the processors at most.
 package access

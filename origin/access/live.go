@@ -20,10 +20,13 @@ type LiveRules struct {
 // cannot be used is an error here; later it is one line in the log, and what the
 // file said before stays in force.
 func WatchRules(path string, log *slog.Logger) (*LiveRules, error) {
+	if log == nil {
+		log = slog.Default()
+	}
 	l := &LiveRules{log: log}
 	var err error
 	l.file, err = watchFile(path, log, func(data []byte) error {
-		r, err := ParseRules(path, data)
+		r, err := loadRules(path, data)
 		if err == nil {
 			l.take(path, r)
 		}
@@ -42,13 +45,17 @@ func (l *LiveRules) Close() error { return l.file.close() }
 func (l *LiveRules) Rules() *Rules { return l.first }
 
 // Rights returns the rights that a path (see Directory.RightsFor) in a directory
-// has now; dir is the Dir of one of Rules. A directory that is no longer in the
-// file keeps what it had. One that there never was is for nobody.
+// has now; dir is the Dir of one of Rules. Where the path goes through a symbolic
+// link both it and what it leads to must allow what is asked; what leads out of
+// the directory, or cannot be found out, is for nobody. Links are looked up at
+// the moment of the question, so they are for the operator alone to change. A
+// directory that is no longer in the file keeps what it had. One that there never
+// was is for nobody.
 func (l *LiveRules) Rights(dir, rel string) *Rights {
 	if d := (*l.now.Load())[dir]; d != nil {
-		return d.RightsFor(rel)
+		return d.rightsThroughLinks(rel)
 	}
-	return &Rights{RU: []string{None}, WU: []string{None}}
+	return nobody()
 }
 
 // HasWrite says whether the rules of the directory say anything of writing now.

@@ -11,7 +11,11 @@ import (
 // writing (HasWrite). All in a list is everybody, without a login, for reading
 // as for writing; None is nobody, whatever else is listed. The zero value lets
 // everybody read. Rights are not changed once they are in use.
-type Rights struct{ RU, RG, WU, WG []string }
+type Rights struct {
+	RU, RG, WU, WG []string
+
+	also *Rights // must allow it, too; nil: nothing else
+}
 
 // Verifier knows the users. *Users is one.
 type Verifier interface {
@@ -59,15 +63,21 @@ func (d Decision) String() string {
 }
 
 // HasWrite says whether the rights say anything of writing.
-func (r *Rights) HasWrite() bool { return len(r.WU)+len(r.WG) > 0 }
+func (r *Rights) HasWrite() bool {
+	return len(r.WU)+len(r.WG) > 0 && (r.also == nil || r.also.HasWrite())
+}
 
 // Read decides whether who may read; nil is somebody without a login. Where a
 // login is not needed, it is not looked at.
 func (r *Rights) Read(ctx context.Context, who *Credentials, users Verifier) Decision {
-	if len(r.RU)+len(r.RG) == 0 {
-		return Allowed
+	d := Allowed
+	if len(r.RU)+len(r.RG) > 0 {
+		d = decide(ctx, who, users, r.RU, r.RG)
 	}
-	return decide(ctx, who, users, r.RU, r.RG)
+	if d == Allowed && r.also != nil {
+		return r.also.Read(ctx, who, users)
+	}
+	return d
 }
 
 // Write decides whether who may write; nil is somebody without a login. Rights
@@ -77,7 +87,11 @@ func (r *Rights) Write(ctx context.Context, who *Credentials, users Verifier) De
 	if !r.HasWrite() {
 		return Forbidden
 	}
-	return decide(ctx, who, users, r.WU, r.WG)
+	d := decide(ctx, who, users, r.WU, r.WG)
+	if d == Allowed && r.also != nil {
+		return r.also.Write(ctx, who, users)
+	}
+	return d
 }
 
 func decide(ctx context.Context, who *Credentials, users Verifier, names, groups []string) Decision {

@@ -30,13 +30,26 @@ type Sub struct {
 	Rights
 }
 
-// LoadRules is ParseRules of a file.
+// LoadRules is ParseRules of a file. That a section is in the directory of
+// another by a symbolic link only is an error, too.
 func LoadRules(file string) (*Rules, error) {
 	data, err := readFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	return ParseRules(file, data)
+	return loadRules(file, data)
+}
+
+func loadRules(file string, data []byte) (*Rules, error) {
+	r, err := ParseRules(file, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkLinks(); err != nil {
+		err.File = file
+		return nil, err
+	}
+	return r, nil
 }
 
 // ParseRules reads a rule file; its name is for errors, which are *FileError:
@@ -130,12 +143,16 @@ func (d *Directory) HasWrite() bool {
 	return d.Rights.HasWrite() || slices.ContainsFunc(d.Subs, func(s Sub) bool { return s.HasWrite() })
 }
 
+// cleanRel returns the path without . and .. in it, and without slashes around.
+func cleanRel(rel string) string { return path.Clean("/" + rel)[1:] }
+
 // RightsFor returns the rights of a path within the directory, with slashes and
 // decoded: those of the most specific section that it is in, or is the directory
-// of. A path is taken as it is written; who follows links asks for what a link
-// leads to, too.
+// of. A path is taken as it is written, capitals and links included: LiveRules
+// knows of links; a file system that does not tell capitals from small letters
+// must not be served by rules.
 func (d *Directory) RightsFor(rel string) *Rights {
-	rel = path.Clean("/" + rel)[1:]
+	rel = cleanRel(rel)
 	for i := range d.Subs {
 		if rest, in := strings.CutPrefix(rel, d.Subs[i].Path); in && (rest == "" || rest[0] == '/') {
 			return &d.Subs[i].Rights

@@ -2,17 +2,25 @@ package access
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"log/slog"
+	"maps"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// hashesAtOnce bounds the memory and the processors that logins take, and
-	// with that how fast passwords can be tried.
-	hashesAtOnce = 2
+	// maxHashesAtOnce bounds the memory that logins take. They never take more
+	// than half of the processors.
+	maxHashesAtOnce = 4
+	// wrongPause is for how many times the time of its hash a wrong password
+	// lets nobody in its place: who floods with wrong ones gets a quarter of
+	// what logins may take, an eighth of the processors. Who is right does not
+	// wait for himself.
+	wrongPause = 3
 	// hashWaiters bounds how many wait for their turn, maxHashWait for how long.
 	hashWaiters = 64
 	maxHashWait = 10 * time.Second
@@ -25,11 +33,12 @@ var ErrBusy = errors.New("too many logins at once; try again in a moment")
 // any goroutine. A nil *Users has nobody in it.
 type Users struct {
 	digests digester
-	dummy   passwordHash
+	dummy   passwordHash  // of users that there are not, but for the cost
 	slots   chan struct{} // holds one for each hash being made
 	waiting chan struct{} // holds one for each hash being made or waited for
 	hashes  atomic.Int64  // made so far
 	now     func() time.Time
+	after   func(time.Duration, func()) // calls later, from any goroutine
 	file    *watchedFile
 	state   atomic.Pointer[userState]
 }
@@ -38,13 +47,26 @@ type Users struct {
 // found out about a version is forgotten with it.
 type userState struct {
 	accounts *Accounts // not changed
-	known    known
+	costs    []cost    // of its users, by their names; not changed
+	known    known     // passwords that were right
+	wrong    known     // and that were not: a client that is not told keeps sending its own
+}
+
+func newUserState(a *Accounts) *userState {
+	s := &userState{accounts: a}
+	for _, name := range slices.Sorted(maps.Keys(a.users)) {
+		s.costs = append(s.costs, a.users[name].cost)
+	}
+	return s
 }
 
 // OpenUsers reads the users file and follows its changes until Close. A file
 // that cannot be used is an error here; later it is one line in the log, and
 // what the file said before stays in force.
 func OpenUsers(path string, log *slog.Logger) (*Users, error) {
+	if log == nil {
+		log = slog.Default()
+	}
 	return openUsers(path, log, defaultCost, time.Now)
 }
 
@@ -54,9 +76,10 @@ func openUsers(path string, log *slog.Logger, c cost, now func() time.Time) (*Us
 	u := &Users{
 		digests: newDigester(),
 		dummy:   newHash("", c),
-		slots:   make(chan struct{}, hashesAtOnce),
+		slots:   make(chan struct{}, min(max(runtime.GOMAXPROCS(0)/2, 1), maxHashesAtOnce)),
 		waiting: make(chan struct{}, hashWaiters),
 		now:     now,
+		after:   func(d time.Duration, f func()) { time.AfterFunc(d, f) },
 	}
 	var err error
 	u.file, err = watchFile(path, log, func(data []byte) error {
@@ -64,7 +87,7 @@ func openUsers(path string, log *slog.Logger, c cost, now func() time.Time) (*Us
 		if err != nil {
 			return err
 		}
-		if u.state.Swap(&userState{accounts: a}) != nil {
+		if u.state.Swap(newUserState(a)) != nil {
 			log.Info("users loaded anew", "file", path, "users", len(a.users), "groups", len(a.groups))
 		}
 		return nil
@@ -86,8 +109,8 @@ func (u *Users) Check(ctx context.Context, name, password string) bool {
 }
 
 // Verify says whether the user has the password. A wrong password takes as long
-// for a user that there is not; a right one is known for some minutes, and takes
-// next to nothing then. The error is ErrBusy, or why the context ended: nothing
+// for a user that there is not; what was found out is known for some minutes, and
+// takes next to nothing then. The error is ErrBusy, or why the context ended: nothing
 // is known about the password then.
 func (u *Users) Verify(ctx context.Context, name, password string) (bool, error) {
 	if u == nil || CheckName(name) != nil || password == "" || len(password) > MaxPasswordBytes {
@@ -95,28 +118,51 @@ func (u *Users) Verify(ctx context.Context, name, password string) (bool, error)
 	}
 	s := u.state.Load()
 	d := u.digests.of(name, password)
-	if s.known.has(d, u.now()) {
-		return true, nil
+	if right, found := s.recall(d, u.now()); found {
+		return right, nil
 	}
 	release, err := u.slot(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer release()
 	// A viewer asks for several files at once: the first has done the work.
-	if s.known.has(d, u.now()) {
-		return true, nil
+	if right, found := s.recall(d, u.now()); found {
+		release()
+		return right, nil
 	}
 	u.hashes.Add(1)
-	h, exists := s.accounts.users[name]
-	if !exists {
-		h = u.dummy
+	began := time.Now()
+	h, exists := u.hashOf(s, name)
+	if h.matches(password) && exists {
+		s.known.add(d, u.now())
+		release()
+		return true, nil
 	}
-	if !h.matches(password) || !exists {
-		return false, nil
+	s.wrong.add(d, u.now())
+	u.after(wrongPause*time.Since(began), release)
+	return false, nil
+}
+
+// recall returns what was found out about a password before.
+func (s *userState) recall(d digest, now time.Time) (right, found bool) {
+	if s.known.has(d, now) {
+		return true, true
 	}
-	s.known.add(d, u.now())
-	return true, nil
+	return false, s.wrong.has(d, now)
+}
+
+// hashOf returns the hash of a user. One that there is not has a hash that costs
+// what those of the others do, and the same each time.
+func (u *Users) hashOf(s *userState, name string) (h passwordHash, exists bool) {
+	if h, exists = s.accounts.users[name]; exists {
+		return h, true
+	}
+	h = u.dummy
+	if n := uint64(len(s.costs)); n > 0 {
+		d := u.digests.of(name, "")
+		h.cost = s.costs[binary.BigEndian.Uint64(d[:])%n]
+	}
+	return h, false
 }
 
 // slot waits for the turn to hash.
