@@ -1,0 +1,5 @@
+httpout.on_request = (req) => {
+	req.reply = 200;
+	req.read = (buffer) => buffer.byteLength;
+	req.send();
+};
