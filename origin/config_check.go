@@ -101,6 +101,8 @@ func (m *Mount) checkModes(prefix string) error {
 	switch {
 	case outputs > 1:
 		return wrong(prefix+"source", "has more than one of exec, fifo, file, stdout, url")
+	case (outputs > 0 || m.Relay.Input == inputPut) && !m.Write:
+		return wrong(prefix+"write", "must be true: what is uploaded here is what this mount is for")
 	case outputs > 0 && relay:
 		return wrong(prefix+"relay", "a mount cannot be a source, too")
 	case (outputs > 0 || relay) && m.Store != GMem:

@@ -266,7 +266,7 @@ func (o *socketOut) send(w *socketViewer, buf []byte) (int, error) {
 // write is one attempt; it is done whatever comes of it.
 func (o *socketOut) write(fd uintptr) (done bool) {
 	for {
-		o.n, o.err = syscall.Write(int(fd), o.buf)
+		o.n, o.err = writeSocket(fd, o.buf)
 		switch {
 		case errors.Is(o.err, syscall.EINTR):
 			continue

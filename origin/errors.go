@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/headwater-origin/headwater/origin/script"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -19,6 +20,7 @@ type httpError struct {
 	header http.Header // further headers, or nil
 	close  bool        // the request body was not read to its end
 	err    error       // for the log, or nil
+	script *script.Answer
 }
 
 func (e *httpError) Error() string {
@@ -111,7 +113,7 @@ func (m *mount) notReadable() error {
 // for who asks for it, else one line of text.
 func errorReply(req *request, e *httpError) *reply {
 	r := newReply(e.status)
-	r.kind, r.close = e.kind, e.close
+	r.kind, r.close, r.script = e.kind, e.close, e.script
 	for k, v := range e.header {
 		r.header[k] = v
 	}

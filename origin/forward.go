@@ -23,7 +23,9 @@ func (s *Server) newPusher(m *Mount) (*push.Pusher, error) {
 			return nil, fmt.Errorf("mount %s: push[%d].%w", m.Path, i, err)
 		}
 	}
-	p, err := push.New(dests, push.Options{Log: s.log.With("mount", m.Path)})
+	p, err := push.New(dests, push.Options{
+		Log: s.log.With("mount", m.Path), KeepFirst: segstore.Policy(m.Policy) != segstore.Overwrite,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: push: %w", m.Path, err)
 	}
@@ -91,6 +93,31 @@ func secret(key, file string) (string, error) {
 		return "", fmt.Errorf("%s: the first line of %s is empty", key, file)
 	}
 	return line, nil
+}
+
+// pusherOf returns who sends the files of the mount on, or nil.
+func (s *Server) pusherOf(m *Mount) *push.Pusher {
+	for _, p := range s.pushers {
+		if p.path == m.Path && len(m.Push) > 0 {
+			return p.pusher
+		}
+	}
+	return nil
+}
+
+// awaitPush has an upload wait, with blockio, while what came before it is still
+// to be sent on.
+func (m *mount) awaitPush(ctx context.Context) error {
+	if m.pusher == nil || !m.cfg.BlockIO {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(m.stop, func() { cancel(segstore.ErrClosed) })()
+	if err := m.pusher.Ready(ctx); err != nil {
+		return closing(asHTTPError(fmt.Errorf("%w: %w", context.Cause(ctx), err)))
+	}
+	return nil
 }
 
 // observers are told of what comes to the store of the mount.

@@ -14,10 +14,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/headwater-origin/headwater/origin/script"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	script.HostMain() // the tests' scripts run in this program, too
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait of the tests. It is only ever used up by a failure.
 const patience = 20 * time.Second
@@ -34,6 +38,12 @@ type testServer struct {
 // options, and stops it with the test.
 func start(t *testing.T, options ...func(*Config)) *testServer {
 	t.Helper()
+	return startLogging(t, t.Output(), options...)
+}
+
+// startLogging is start of a server that logs there.
+func startLogging(t *testing.T, log io.Writer, options ...func(*Config)) *testServer {
+	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Listen = []string{"127.0.0.1:0"}
 	cfg.Admin = AdminOff
@@ -43,7 +53,7 @@ func start(t *testing.T, options ...func(*Config)) *testServer {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(cfg, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s, err := New(cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}

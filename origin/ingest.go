@@ -34,6 +34,9 @@ func (m *mount) put(ctx context.Context, req *request, name string, up *upload) 
 	if err := m.admit(ctx, req, name, up); err != nil {
 		return nil, err
 	}
+	if err := m.awaitPush(ctx); err != nil {
+		return nil, err
+	}
 	up.limit, up.stall = int64(m.cfg.MaxUpload), m.uploadStall()
 	up.received.counter = m.metrics.ingestBytes
 	defer up.received.flush()
@@ -71,7 +74,7 @@ func (m *mount) admit(ctx context.Context, req *request, name string, up *upload
 	if req.unframed && req.header.Get("Content-Length") == "" {
 		return closing(fail(http.StatusLengthRequired, "An upload over HTTP/1.0 needs a Content-Length."))
 	}
-	if limit := int64(m.cfg.MaxUpload); limit > 0 && up.length > limit {
+	if limit := int64(m.cfg.MaxUpload); limit > 0 && up.length > limit && m.store != nil {
 		return closing(tooLarge(limit))
 	}
 	if coding := req.header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {

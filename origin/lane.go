@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -36,6 +37,7 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		done()
 		ex.end(rep, m, rep.sent, !whole || rep.status == statusGone)
+		rep.over(broken(r, whole))
 		if rep.body != nil {
 			rep.body.release()
 		}
@@ -56,6 +58,7 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			l.followSocket(r, m, rep, b, bare, func(err error) {
 				done()
 				ex.end(rep, m, b.sent, err != nil)
+				rep.over(err)
 			})
 			return
 		}
@@ -76,6 +79,19 @@ func (l *netLane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused && r.ProtoMajor == 1 && rc.Flush() == nil {
 		linger(r, rc)
 	}
+}
+
+var errBroken = errors.New("the transfer broke off")
+
+// broken says why a reply did not go out whole, or nil.
+func broken(r *http.Request, whole bool) error {
+	switch {
+	case whole:
+		return nil
+	case r.Context().Err() != nil:
+		return r.Context().Err()
+	}
+	return errBroken
 }
 
 // writeDeadline bounds the writes of a reply. net/http takes it away afterwards.

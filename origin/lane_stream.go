@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 )
 
 // writeStream writes content as it is made. A client that takes nothing for
@@ -22,6 +23,9 @@ func (l *netLane) writeStream(w http.ResponseWriter, r *http.Request, rc *http.R
 	}
 	ctx, stop := context.WithCancel(r.Context())
 	defer stop()
+	if b.onCut != nil {
+		b.onCut(func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })
+	}
 	var slices [][]byte
 	for {
 		d.clear() // waiting is not slow

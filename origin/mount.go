@@ -12,8 +12,10 @@ import (
 
 	"github.com/headwater-origin/headwater/origin/access"
 	"github.com/headwater-origin/headwater/origin/compress"
+	"github.com/headwater-origin/headwater/origin/push"
 	"github.com/headwater-origin/headwater/origin/relay"
 	"github.com/headwater-origin/headwater/origin/reqlog"
+	"github.com/headwater-origin/headwater/origin/source"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -29,6 +31,8 @@ type mount struct {
 	ruled    bool            // the rights are a rule file's
 	zcache   *compress.Cache // the server's
 	relay    *relay.Relay    // nil where nothing is relayed
+	source   *source.Output  // nil where uploads are stored
+	pusher   *push.Pusher    // nil where nothing is sent on
 	next     *mount          // what is not here is looked for there; or nil
 	caching  caching
 	points   func(path string) []segstore.Entry // the mounts below a path
@@ -41,6 +45,7 @@ type mount struct {
 
 func (s *Server) newMount(p plannedMount, waiting chan struct{}) (*mount, error) {
 	cfg := p.Mount
+	cfg.Read = cfg.Read && !cfg.Source.used() // there is nothing to read
 	writers, err := ParsePeers(cfg.writeFrom())
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: write_from: %w", cfg.Path, err)
@@ -62,15 +67,22 @@ func (s *Server) newMount(p plannedMount, waiting chan struct{}) (*mount, error)
 	if m.store, err = s.stores.open(&cfg); err != nil {
 		return nil, err
 	}
+	m.pusher = s.pusherOf(&cfg)
 	if m.relay, err = newRelay(&cfg, m); m.relay != nil {
 		s.tasks.add("relay "+cfg.Path, m.relay.Run)
+	}
+	if err == nil {
+		m.source, err = s.newSource(&cfg, m)
+	}
+	if err == nil {
+		err = s.watch(m)
 	}
 	return m, err
 }
 
 // answer decides the reply to a request for a name of this mount.
 func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, error) {
-	name := strings.TrimPrefix(strings.TrimPrefix(req.path, m.cfg.Path), "/")
+	name := m.nameOf(req)
 	if req.method == http.MethodGet || req.method == http.MethodHead {
 		if err := m.mayRead(ctx, req, name); err != nil {
 			return nil, err
@@ -91,6 +103,9 @@ func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, e
 		}
 		return rep, err
 	case http.MethodPut, http.MethodPost:
+		if m.source != nil {
+			return m.give(ctx, req, name, up)
+		}
 		return m.put(ctx, req, name, up)
 	case http.MethodDelete:
 		return m.delete(ctx, req, name)
@@ -103,6 +118,11 @@ func (m *mount) answer(ctx context.Context, req *request, up *upload) (*reply, e
 	}
 	e.header = http.Header{"Allow": {m.allowed()}}
 	return nil, e
+}
+
+// nameOf returns the name in the mount that the request is about.
+func (m *mount) nameOf(req *request) string {
+	return strings.TrimPrefix(strings.TrimPrefix(req.path, m.cfg.Path), "/")
 }
 
 // read answers GET and HEAD.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strconv"
+	"time"
 
 	"github.com/headwater-origin/headwater/origin/framing"
 	"github.com/headwater-origin/headwater/origin/relay"
@@ -31,6 +32,7 @@ func newRelay(cfg *Mount, m *mount) (*relay.Relay, error) {
 	return relay.New(relay.Options{
 		Hold: c.Hold, Reopen: c.Reopen, Loop: c.Loop, BlockIO: cfg.BlockIO, MaxAsyncBuf: int64(c.MaxAsyncBuf),
 		Pace: c.Rate > 0, Rate: int64(c.Rate), ContentType: cfg.MIME, Name: path.Base(name), Title: c.Title, Log: m.log,
+		Received: func(n int) { m.metrics.ingestBytes.Add(float64(n)) },
 	}, in), nil
 }
 
@@ -43,7 +45,14 @@ func (m *mount) relayed(ctx context.Context, req *request, name string, up *uplo
 	case http.MethodGet:
 		return m.listen(ctx, req)
 	case http.MethodHead:
-		return m.liveReply(req), nil
+		select {
+		case <-m.relay.Done():
+			return nil, streamOver()
+		default:
+		}
+		r := m.liveReply(req)
+		r.body = &streamBody{size: -1, done: func() {}} // no length is told, as none is to GET
+		return r, nil
 	case http.MethodPut, http.MethodPost:
 		return m.feed(ctx, req, up)
 	}
@@ -57,28 +66,58 @@ func (m *mount) relayed(ctx context.Context, req *request, name string, up *uplo
 func (m *mount) listen(ctx context.Context, req *request) (*reply, error) {
 	l, err := m.relay.Join(ctx)
 	if errors.Is(err, relay.ErrOver) {
-		e := fail(http.StatusNotFound, "The stream is no longer available.")
-		e.kind = kindFuture
-		return nil, e
+		return nil, streamOver()
 	}
 	if err != nil {
 		return nil, err
 	}
 	m.metrics.viewers.Inc()
+	m.awaitInfo(ctx)
 	r := m.liveReply(req)
-	body := &streamBody{next: l.Next, size: -1, done: func() {
+	var icy *relay.ICY
+	if r.header.Get("Icy-Metaint") != "" {
+		icy = relay.NewICY(int(m.cfg.Relay.MetaInt), m.relay.Title)
+	}
+	next := func(ctx context.Context, dst [][]byte) ([][]byte, error) {
+		if icy == nil {
+			return l.Next(ctx, dst)
+		}
+		media, err := l.Next(ctx, nil)
+		return icy.Insert(dst, media), err
+	}
+	r.body = &streamBody{size: -1, onCut: l.OnCut, next: func(ctx context.Context, dst [][]byte) ([][]byte, error) {
+		dst, err := next(ctx, dst)
+		if errors.Is(err, relay.ErrSlow) {
+			m.metrics.cut[cutLag].Inc()
+		}
+		return dst, err
+	}, done: func() {
 		m.metrics.viewers.Dec()
 		l.Close()
 	}}
-	if r.header.Get("Icy-Metaint") != "" {
-		icy := relay.NewICY(int(m.cfg.Relay.MetaInt), m.relay.Title)
-		body.next = func(ctx context.Context, dst [][]byte) ([][]byte, error) {
-			media, err := l.Next(ctx, nil)
-			return icy.Insert(dst, media), err
-		}
-	}
-	r.body = body
 	return r, nil
+}
+
+// streamOver is the answer to who comes when nothing follows.
+func streamOver() error {
+	e := fail(http.StatusNotFound, "The stream is no longer available.")
+	e.kind = kindFuture
+	return e
+}
+
+// infoWait is how long a reply's head waits for an input that has just been
+// opened, for its sake, to say what it is.
+const infoWait = 500 * time.Millisecond
+
+// awaitInfo waits for what the headers are to say, unless they say it all
+// without.
+func (m *mount) awaitInfo(ctx context.Context) {
+	if named := m.cfg.MIME != "" || m.cfg.Ext != "" || path.Ext(m.cfg.Path) != ""; named && !m.cfg.Relay.Ice {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, infoWait)
+	defer cancel()
+	m.relay.AwaitInfo(ctx)
 }
 
 // liveReply is the reply without its body.

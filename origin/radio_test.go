@@ -2,12 +2,14 @@ package origin
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // withRelay makes the mount one stream at /live, with the input.
@@ -23,7 +25,7 @@ func withRelay(input string, change ...func(*Mount)) func(*Config) {
 // tune begins to listen, and returns once the head is there.
 func (s *testServer) tune(path string, headers ...string) *http.Response {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), "GET", s.url+path, http.NoBody)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, http.NoBody)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -149,13 +151,13 @@ func TestRelayReopen(t *testing.T) {
 	}
 }
 
-// TestRelaySlowViewer: who takes nothing is cut, and nobody waits for him; with
-// blockio the input does.
+// TestRelaySlowViewer: who takes nothing is cut, and nobody waits for him; his
+// transfer breaks.
 func TestRelaySlowViewer(t *testing.T) {
 	s := start(t, withRelay(inputPut, func(m *Mount) { m.Relay.MaxAsyncBuf = 100_000 }))
 	slow, quick := s.dial(), s.tune("/live")
 	slow.send("GET /live HTTP/1.1", "Host: origin")
-	slow.response("GET")
+	resp := slow.response("GET")
 	u := s.upload("/live")
 	piece := strings.Repeat("x", 50_000)
 	relay := s.mounts[0].relay
@@ -167,8 +169,117 @@ func TestRelaySlowViewer(t *testing.T) {
 	if relay.Listeners() != 1 {
 		t.Errorf("%d listeners are left", relay.Listeners())
 	}
-	if _, err := io.Copy(io.Discard, slow.br); err != nil {
-		t.Log(err)
+	if _, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("his transfer ended with %v", err)
+	}
+	cut := s.mounts[0].metrics.cut // lag, or slow if a write was stuck
+	eventually(t, "it is counted", func() bool { return counterValue(t, cut[cutLag])+counterValue(t, cut[cutSlow]) == 1 })
+}
+
+// TestRelayBlockIO: the upload waits for a viewer who is far behind, who gets all
+// of it.
+func TestRelayBlockIO(t *testing.T) {
+	s := start(t, withRelay(inputPut, func(m *Mount) { m.BlockIO = true }))
+	slow := s.tune("/live")
+	relay := s.mounts[0].relay
+	const size = 64 << 20 // more than sockets hold
+	done := make(chan answered, 1)
+	go func() { done <- s.do("PUT", "/live", strings.Repeat("0123456789abcdef", size/16)) }()
+	var before int64
+	eventually(t, "the upload waits", func() bool {
+		time.Sleep(20 * time.Millisecond)
+		now := relay.BytesIn()
+		stands := now == before && now > 0
+		before = now
+		return stands || len(done) > 0
+	})
+	if len(done) > 0 {
+		t.Fatal("the upload ended before anybody took it")
+	}
+	if n, err := io.CopyN(io.Discard, slow.Body, size); n != size || err != nil {
+		t.Errorf("%d bytes of %d, %v", n, size, err)
+	}
+	if up := <-done; up.StatusCode != 200 || relay.Cut() != 0 {
+		t.Errorf("the upload: %s; %d cut", up.Status, relay.Cut())
+	}
+}
+
+// TestRelayFails: a viewer whose input fails does not take it for the end.
+func TestRelayFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.WriteFile(file, []byte("headwater"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, withRelay(file, func(m *Mount) { m.Relay.Hold, m.Relay.Reopen = true, true }))
+	if got := s.do("GET", "/live", ""); got.body != "headwater" || got.err != nil {
+		t.Errorf("%q, %v", got.body, got.err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.do("GET", "/live", ""); got.StatusCode != 200 || got.err == nil {
+		t.Errorf("%s %q, %v", got.Status, got.body, got.err)
+	}
+}
+
+// TestRelayOver: what is over is gone for HEAD, too, and whatever was sent is
+// counted.
+func TestRelayOver(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.WriteFile(file, []byte("headwater"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, withRelay(file, func(m *Mount) { m.Relay.Hold = true }))
+	if got := s.do("HEAD", "/live", "").StatusCode; got != 200 {
+		t.Errorf("HEAD before: %d", got)
+	}
+	s.do("GET", "/live", "")
+	<-s.mounts[0].relay.Done()
+	if got := s.do("HEAD", "/live", ""); got.StatusCode != 404 || got.body != "" {
+		t.Errorf("HEAD after: %d %q", got.StatusCode, got.body)
+	}
+	m := s.mounts[0].metrics
+	eventually(t, "it is counted", func() bool {
+		return counterValue(t, m.ingestBytes) == 9 && counterValue(t, m.egressBytes) == 9 && counterValue(t, m.viewers) == 0
+	})
+}
+
+// mp3Silence is a frame of 128 kbit/s at 44.1 kHz, mono.
+func mp3Silence() []byte { return append([]byte{0xff, 0xfb, 0x90, 0xc0}, make([]byte, 413)...) }
+
+// TestRelayOldPlayer: one of HTTP/1.0 gets the bytes bare, and the head at once,
+// whatever it asks for besides.
+func TestRelayOldPlayer(t *testing.T) {
+	s := start(t, withRelay(inputPut, func(m *Mount) { m.Path, m.Relay.MetaInt = "/live.mp3", 400 }))
+	c := s.dial()
+	c.send("GET /live.mp3 HTTP/1.0", "icy-metadata:1", "Range: bytes=100-", "User-Agent: WinampMPEG/5.0")
+	resp := c.response("GET")
+	if resp.StatusCode != 200 || len(resp.TransferEncoding) > 0 || !resp.Close || resp.Header.Get("Content-Range") != "" {
+		t.Errorf("%s, transfer encoding %q", resp.Status, resp.TransferEncoding)
+	}
+	if resp.Header.Get("Content-Type") != "audio/mpeg" || resp.Header.Get("Accept-Ranges") != "none" || resp.Header.Get("Icy-Metaint") != "400" {
+		t.Errorf("head: %v", resp.Header)
+	}
+	u := s.upload("/live.mp3")
+	sound := strings.Repeat(string(mp3Silence()), 3)
+	u.chunk(sound)
+	expect(t, c.br, sound[:400]+"\x00"+sound[400:800]+"\x00")
+	if got := s.do("HEAD", "/live.mp3", "", "Range: bytes=0-1"); got.StatusCode != 200 || got.ContentLength >= 0 {
+		t.Errorf("HEAD: %s, length %d", got.Status, got.ContentLength)
+	}
+}
+
+// TestRelayTypeOfTheInput: where no name tells, the head waits for an input that
+// is opened for its sake.
+func TestRelayTypeOfTheInput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sound")
+	if err := os.WriteFile(file, bytes.Repeat(mp3Silence(), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, withRelay(file, func(m *Mount) { m.Relay.Hold, m.Relay.Ice = true, true }))
+	h := s.tune("/live").Header
+	if h.Get("Content-Type") != "audio/mpeg" || h.Get("Icy-Br") != "128" || h.Get("Ice-Audio-Info") != "samplerate=44100;channels=1;bitrate=128000" {
+		t.Errorf("%v", h)
 	}
 }
 

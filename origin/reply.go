@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/headwater-origin/headwater/origin/script"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -20,6 +21,8 @@ type reply struct {
 	close bool
 	// last asks the same for any other reason.
 	last bool
+	// script is what a script has decided about it, or nil.
+	script *script.Answer
 	// sent are the bytes of content that a lane has written.
 	sent int64
 }
@@ -87,6 +90,13 @@ const endless = int64(1)<<53 - 1
 func (b *growingBody) length() int64 { return b.size }
 func (b *growingBody) release()      { b.reader.Close() }
 
+// over is called by the lane, once: with nil when all of it has gone out.
+func (r *reply) over(err error) {
+	if r.script != nil {
+		r.script.Done(err)
+	}
+}
+
 // newReply returns a reply with the status and no headers.
 func newReply(status int) *reply {
 	return &reply{status: status, header: make(http.Header, 8)}
@@ -99,6 +109,8 @@ type streamBody struct {
 	next func(ctx context.Context, dst [][]byte) ([][]byte, error)
 	// size is the announced length, or -1.
 	size int64
+	// onCut, if set, takes what ends a write under way when the viewer is cut.
+	onCut func(f func())
 	// done is called once, when nothing more is taken.
 	done func()
 }

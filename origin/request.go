@@ -3,6 +3,7 @@ package origin
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path"
 	"strings"
 )
@@ -47,6 +48,22 @@ func cleanPath(p string) (clean string, dir bool, err error) {
 		}
 	}
 	return path.Clean(p), len(p) > 1 && strings.HasSuffix(p, "/"), nil
+}
+
+// target returns the path and the query as a script sees them, decoded.
+func (r *request) target() string {
+	target := r.path
+	if r.dir {
+		target += "/"
+	}
+	if r.query == "" {
+		return target
+	}
+	query, err := url.PathUnescape(r.query)
+	if err != nil {
+		query = r.query
+	}
+	return target + "?" + query
 }
 
 // writes says that the request is to change something. A preflight belongs to

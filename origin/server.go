@@ -12,6 +12,7 @@ import (
 
 	"github.com/headwater-origin/headwater/origin/access"
 	"github.com/headwater-origin/headwater/origin/compress"
+	"github.com/headwater-origin/headwater/origin/script"
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -46,6 +47,7 @@ type Server struct {
 	tasks     tasks
 	logs      logs
 	pushers   []mountPusher
+	script    *script.Engine // nil: none
 	closers   []func() error // what is closed last, in the reverse order
 }
 
@@ -61,14 +63,10 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s.zcache = compress.New(zcacheBytes)
 	s.stores = newStores(&s.cfg, log, s.observers)
 	s.tasks.log = log
-	if err := cfg.notYet(); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	if err := s.openLogs(); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	if err := s.openUsers(); err != nil {
-		return nil, errors.Join(err, s.close())
+	for _, open := range []func() error{s.openLogs, s.openUsers, s.openScript} {
+		if err := open(); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
 	}
 	waiting := make(chan struct{}, cfg.MaxWaiters)
 	planned, err := s.plan()
@@ -113,10 +111,10 @@ func (s *Server) answer(ctx context.Context, req *request, err error, up *upload
 	m := s.mounts.find(req.path, req.writes())
 	switch {
 	case err != nil:
-	case m == nil:
-		rep, err = s.listPoints(req)
+	case s.script != nil:
+		rep, err = s.scripted(ctx, req, m, up)
 	default:
-		rep, err = m.answer(ctx, req, up)
+		rep, err = s.unscripted(ctx, req, m, up)
 	}
 	if err != nil {
 		e := asHTTPError(err)
@@ -129,11 +127,20 @@ func (s *Server) answer(ctx context.Context, req *request, err error, up *upload
 	} else {
 		caching(defaultCaching).set(rep.header, rep.kind)
 	}
+	addScriptHeaders(rep)
 	setHeaders(rep.header, s.cfg.Headers)
 	if m != nil {
 		setHeaders(rep.header, m.cfg.Headers)
 	}
 	return rep, m
+}
+
+// unscripted is the answer of the server alone.
+func (s *Server) unscripted(ctx context.Context, req *request, m *mount, up *upload) (*reply, error) {
+	if m == nil {
+		return s.listPoints(req)
+	}
+	return m.answer(ctx, req, up)
 }
 
 // logError logs what an operator may have to act on, at a level that tells.
@@ -142,6 +149,8 @@ func (s *Server) logError(req *request, e *httpError) {
 	upload := req.method == http.MethodPut || req.method == http.MethodPost
 	switch {
 	case errors.Is(e, segstore.ErrClosed): // the server stops: what waits is sent away
+	case e.script != nil || errors.Is(e, script.ErrScript) || errors.Is(e, script.ErrTime) || errors.Is(e, script.ErrMemory):
+		// What is wrong with a script its engine has told, and where.
 	case e.status >= 500 && e.status != http.StatusNotImplemented:
 		level = slog.LevelError
 	case upload:

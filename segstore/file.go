@@ -41,7 +41,7 @@ func newFile(name string, onFree func(*File)) *File {
 func newDiskFile(name string, h Head, d *diskFile, size int64, mod time.Time) *File {
 	f := &File{name: name}
 	f.holds.Store(1)
-	f.view.Store(&view{head: h, size: size, state: Complete, modTime: mod, etag: makeETag(mod, size), disk: d})
+	f.view.Store(&view{head: h, size: size, state: Complete, modTime: mod, etag: MakeETag(mod, size), disk: d})
 	return f
 }
 
@@ -114,8 +114,8 @@ func (b *Body) Close() error {
 	return nil
 }
 
-// makeETag derives the entity tag from what a directory keeps of a file as
+// MakeETag derives the entity tag from what a directory keeps of a file as
 // well, so that it outlives the move to disk and a restart.
-func makeETag(mod time.Time, size int64) string {
+func MakeETag(mod time.Time, size int64) string {
 	return fmt.Sprintf(`"%x-%x"`, mod.UnixNano(), size)
 }

@@ -196,5 +196,5 @@ func (s *Store) stands(p *PatchWriter, v *version) bool {
 		return true
 	}
 	info, err := s.disk.root.Stat(p.name)
-	return err == nil && info.Mode().IsRegular() && makeETag(info.ModTime(), info.Size()) == p.etag
+	return err == nil && info.Mode().IsRegular() && MakeETag(info.ModTime(), info.Size()) == p.etag
 }

@@ -77,7 +77,7 @@ func (m *memImage) commit(p *PatchWriter) (*File, error) {
 	mod := modTimeAfter(p.base.View().ModTime())
 	m.head.Length = m.size
 	m.file.setKind(p.base.Kind())
-	m.file.set(&view{head: m.head, blocks: m.blocks, size: m.size, state: Complete, modTime: mod, etag: makeETag(mod, m.size)})
+	m.file.set(&view{head: m.head, blocks: m.blocks, size: m.size, state: Complete, modTime: mod, etag: MakeETag(mod, m.size)})
 	old, now := m.store.replace(p.base, m.file)
 	if old == nil {
 		return nil, ErrChanged

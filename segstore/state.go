@@ -38,7 +38,7 @@ func (s *Store) restore(f found) {
 }
 
 func completeView(b []byte, mod time.Time) *view {
-	v := &view{head: Head{Length: int64(len(b))}, size: int64(len(b)), state: Complete, modTime: mod, etag: makeETag(mod, int64(len(b)))}
+	v := &view{head: Head{Length: int64(len(b))}, size: int64(len(b)), state: Complete, modTime: mod, etag: MakeETag(mod, int64(len(b)))}
 	if len(b) > 0 {
 		v.blocks = []block{{b: b}}
 	}

@@ -149,7 +149,7 @@ func (w *Writer) Close() error {
 	w.trim()
 	v := w.end(Complete, nil)
 	v.modTime = modTimeAfter(w.before)
-	v.etag = makeETag(v.modTime, v.size)
+	v.etag = MakeETag(v.modTime, v.size)
 	wake := w.file.set(v)
 	w.mu.Unlock()
 	close(wake)

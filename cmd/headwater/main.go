@@ -28,9 +28,14 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/headwater-origin/headwater/origin/script"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	script.HostMain() // a script runs in a process of its own: this program, too
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // cli is the command line.
 type cli struct {

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/headwater-origin/headwater/origin"
+	"github.com/headwater-origin/headwater/origin/relay"
 )
 
 // relayFlags make the mount one stream without end.
@@ -45,7 +45,9 @@ func (f *relayFlags) relay() origin.Relay {
 func (f *sourceFlags) source(g given) (s origin.Source, used bool, err error) {
 	s = origin.Source{FIFO: f.SourceFIFO, File: f.SourceFile, Stdout: f.SourceStdout, URL: f.SourceURL}
 	if f.SourceExec != "" {
-		s.Exec = strings.Fields(f.SourceExec)
+		if s.Exec, err = relay.SplitCommand(f.SourceExec); err != nil {
+			return s, false, fmt.Errorf("--source-exec: %w", err)
+		}
 	}
 	for _, name := range []string{"source-exec", "source-fifo", "source-file", "source-stdout", "source-url"} {
 		used = used || g.has(name)

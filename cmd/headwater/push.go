@@ -12,7 +12,7 @@ import (
 
 // pushCmd sends one source to servers, as httpout does with hmode=push.
 type pushCmd struct {
-	Src string   `arg:"" help:"A file, a named pipe, or - for standard input."`
+	Src string   `arg:"" help:"A directory that a packager writes to, a file, a named pipe, or - for standard input."`
 	URL []string `arg:"" help:"Where it goes: the file's URL, or with a / at its end the directory's."`
 
 	Post         bool            `help:"Send POST and not PUT."`

@@ -29,11 +29,19 @@ func TestReadme(t *testing.T) {
 	}
 	commands := regexp.MustCompile(`(?m)^ +(?:\./)?headwater serve(.*)$`).FindAllStringSubmatch(string(data), -1)
 	for _, c := range commands {
-		if args := strings.Fields(c[1]); len(args) == 0 || args[0] != "--config" {
+		if args := shellWords(c[1]); len(args) == 0 || args[0] != "--config" {
 			configOf(t, args...)
 		}
 	}
 	if len(files) == 0 || len(commands) == 0 {
 		t.Errorf("%d files and %d commands: this test looks for the wrong thing", len(files), len(commands))
 	}
+}
+
+// shellWords splits a command line at blanks that do not stand in quotes.
+func shellWords(line string) (words []string) {
+	for _, w := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line, -1) {
+		words = append(words, strings.Trim(w, `"`))
+	}
+	return words
 }

@@ -173,13 +173,14 @@ func TestServeEveryRelayFlag(t *testing.T) {
 
 func TestServeEverySourceFlag(t *testing.T) {
 	for args, want := range map[string]origin.Source{
-		"--source-exec cat":       {Exec: []string{"cat"}},
-		"--source-fifo p":         {FIFO: "p"},
-		"--source-file f":         {File: "f"},
-		"--source-stdout":         {Stdout: true},
-		"--source-url http://a/b": {URL: "http://a/b"},
+		"--source-exec cat":              {Exec: []string{"cat"}},
+		`--source-exec "sh -c 'cat >x'"`: {Exec: []string{"sh", "-c", "cat >x"}},
+		"--source-fifo p":                {FIFO: "p"},
+		"--source-file f":                {File: "f"},
+		"--source-stdout":                {Stdout: true},
+		"--source-url http://a/b":        {URL: "http://a/b"},
 	} {
-		if d := cmp.Diff(want, configOf(t, strings.Fields(args)...).Mounts[0].Source); d != "" {
+		if d := cmp.Diff(want, configOf(t, shellWords(args)...).Mounts[0].Source); d != "" {
 			t.Errorf("%s (-want +got):\n%s", args, d)
 		}
 	}

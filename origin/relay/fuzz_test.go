@@ -51,13 +51,13 @@ func TestSplitCommand(t *testing.T) {
 		`a $HOME * ; b`:  "a|$HOME|*|;|b",
 		"a ü 'ü ü'":      "a|ü|ü ü",
 	} {
-		got, err := splitCommand(text)
+		got, err := SplitCommand(text)
 		if err != nil || strings.Join(got, "|") != want {
 			t.Errorf("%s: %q, %v; want %s", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "  ", "''", `a "b`, `a 'b"`} {
-		if got, err := splitCommand(text); err == nil {
+		if got, err := SplitCommand(text); err == nil {
 			t.Errorf("%s: %q", text, got)
 		}
 	}

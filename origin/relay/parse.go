@@ -30,7 +30,7 @@ func ParseInput(text string) (Input, error) {
 	case kind == "push" && text == "push:":
 		return nil, nil //nolint:nilnil // New takes no input for uploads
 	case kind == "exec":
-		argv, err := splitCommand(rest)
+		argv, err := SplitCommand(rest)
 		if err == nil {
 			_, err = exec.LookPath(argv[0])
 		}
@@ -119,9 +119,9 @@ func addressInput(network, address string, options url.Values) (in Input, known 
 	return TCP{Address: address}, "listen"
 }
 
-// splitCommand splits a command at blanks. Quotes hold an argument together; a
+// SplitCommand splits a command at blanks. Quotes hold an argument together; a
 // backslash has no meaning.
-func splitCommand(text string) (argv []string, err error) {
+func SplitCommand(text string) (argv []string, err error) {
 	var arg strings.Builder
 	var quote rune
 	begun := false

@@ -1,8 +1,9 @@
 // Package sending is the command headwater push: one source goes on to some
 // destinations, and the end says whether all of it arrived.
 //
-// A file is read from disk for each attempt; standard input and a named pipe are
-// read once, and go on while they last.
+// A directory is followed until the context ends, and each of its files sent
+// while it grows. A file is read from disk for each attempt; standard input and a
+// named pipe are read once, and go on while they last.
 package sending
 
 import (
@@ -22,7 +23,7 @@ import (
 
 // Options say what goes where.
 type Options struct {
-	// Src is a file, a named pipe, or "-" for Stdin.
+	// Src is a directory, a file, a named pipe, or "-" for Stdin.
 	Src string
 	// Stdin stands for "-"; nil: the process's standard input.
 	Stdin *os.File
@@ -98,13 +99,24 @@ func plan(opt *Options) (func(context.Context, *job) error, error) {
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
-		return nil, fmt.Errorf("%s is a directory; a file, a named pipe or - is sent", opt.Src)
+		return sendFolder, folderURLs(opt)
 	case mode&fs.ModeNamedPipe != 0:
 		return sendPipe, nameFile(opt)
 	case mode.IsRegular():
 		return sendFile, nameFile(opt)
 	}
-	return nil, fmt.Errorf("%s is no file and no named pipe", opt.Src)
+	return nil, fmt.Errorf("%s is no directory, no file and no named pipe", opt.Src)
+}
+
+// folderURLs wants URLs of directories.
+func folderURLs(opt *Options) error {
+	for _, to := range opt.To {
+		where, _, _ := strings.Cut(to.URL, "?")
+		if !strings.HasSuffix(where, "/") {
+			return fmt.Errorf("%s: a directory goes to a URL that ends with a slash", to.URL)
+		}
+	}
+	return nil
 }
 
 // nameFile makes the URLs that name a file exact.

@@ -3,6 +3,7 @@ package sending
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -32,11 +33,12 @@ type far struct {
 	mu    sync.Mutex // guards the rest
 	files map[string]string
 	heads map[string]http.Header
+	whole map[string]bool
 }
 
 func newFar(t *testing.T, status int) *far {
 	t.Helper()
-	f := &far{status: status, files: map[string]string{}, heads: map[string]http.Header{}}
+	f := &far{status: status, files: map[string]string{}, heads: map[string]http.Header{}, whole: map[string]bool{}}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -50,6 +52,7 @@ func (f *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		f.files[key] += string(buf[:n])
 		f.heads[key] = r.Header
+		f.whole[key] = errors.Is(err, io.EOF)
 		f.mu.Unlock()
 		if err != nil {
 			break
@@ -62,6 +65,21 @@ func (f *far) got(key string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.files[key]
+}
+
+// awaitWhole waits for the end of a request's body.
+func (f *far) awaitWhole(t *testing.T, key string) {
+	t.Helper()
+	whole := func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.whole[key]
+	}
+	for end := time.Now().Add(patience); !whole(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s has no end", key)
+		}
+	}
 }
 
 func (f *far) await(t *testing.T, key, want string) {
@@ -118,8 +136,7 @@ func TestWhatFails(t *testing.T) {
 func TestBadSources(t *testing.T) {
 	for name, c := range map[string]struct{ src, url, want string }{
 		"nothing":           {"/no/such.file", "http://127.0.0.1:1/", "no such file"},
-		"a directory":       {t.TempDir(), "http://127.0.0.1:1/", "is a directory"},
-		"a device":          {"/dev/null", "http://127.0.0.1:1/", "no file and no named pipe"},
+		"a device":          {"/dev/null", "http://127.0.0.1:1/", "no directory, no file and no named pipe"},
 		"stdin has no name": {"-", "http://127.0.0.1:1/live/", "give the URL of the file"},
 		"not a URL":         {"-", "ftp://127.0.0.1/x", "ftp"},
 	} {

@@ -1,0 +1,7 @@
+//go:build !windows
+
+package origin
+
+import "syscall"
+
+func writeSocket(fd uintptr, p []byte) (int, error) { return syscall.Write(int(fd), p) }
