@@ -25,7 +25,12 @@ type readerPieces struct {
 	buf []byte
 }
 
-func (p *readerPieces) next(context.Context) ([]byte, error) {
+// next waits for bytes; where the reader can be interrupted (SetReadDeadline), no
+// longer than ctx lasts.
+func (p *readerPieces) next(ctx context.Context) ([]byte, error) {
+	if d, ok := p.r.(interface{ SetReadDeadline(time.Time) error }); ok {
+		defer context.AfterFunc(ctx, func() { _ = d.SetReadDeadline(time.Unix(1, 0)) })()
+	}
 	if p.buf == nil {
 		p.buf = make([]byte, pieceSize)
 	}

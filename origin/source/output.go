@@ -93,7 +93,8 @@ func newOutlet(opt *Options) (outlet, error) {
 // Take gives the body to an output, to its end, and returns what became of it:
 // nil, ErrBusy, ErrClosed, what wraps ErrName, a *BodyError or an *OutputError.
 // When ctx is done before the body has ended, the upload has broken off;
-// afterwards ctx does not matter, since senders go once they have sent.
+// afterwards ctx does not matter, since senders go once they have sent. So who
+// has seen the body's end already passes a ctx that is not done with the sender.
 //
 // Take returns once the body is read no more. A Read that blocks when the output
 // fails is interrupted if the body has a SetReadDeadline as net.Conn has, which
