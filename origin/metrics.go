@@ -28,6 +28,7 @@ type metrics struct {
 	cut        *prometheus.CounterVec
 	held       *prometheus.CounterVec
 	heldMissed *prometheus.CounterVec
+	unread     *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -51,6 +52,7 @@ func newMetrics() *metrics {
 	m.cut = counter("viewers_cut_total", "Viewers cut: slow (viewer_timeout) or lag (max_lag).", "reason")
 	m.held = counter("held_requests_total", "Requests held for a file, or bytes of one, to come.")
 	m.heldMissed = counter("held_timeouts_total", "Held requests for which the file did not come in time.")
+	m.unread = counter("manifests_unread_total", "Manifests that could not be read, and are served as they came.")
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -61,7 +61,7 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	s.crowds = newCrowds(s.base)
 	s.conns = newConnections(&cfg)
 	s.zcache = compress.New(zcacheBytes)
-	s.stores = newStores(&s.cfg, log, s.observers)
+	s.stores = newStores(&s.cfg, log, s.metrics.unread, s.observers)
 	s.tasks.log = log
 	for _, open := range []func() error{s.openLogs, s.openUsers, s.openScript} {
 		if err := open(); err != nil {

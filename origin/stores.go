@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/headwater-origin/headwater/segstore"
 )
 
@@ -18,6 +20,7 @@ type storeSet struct {
 	log    *slog.Logger
 	watch  func(m *Mount) ([]segstore.Observer, error) // who is told of a mount's files
 	byDir  map[string]*segstore.Store
+	unread *prometheus.CounterVec // manifests that could not be read, by mount
 	all    []labelledStore
 }
 
@@ -27,8 +30,8 @@ type labelledStore struct {
 	store *segstore.Store
 }
 
-func newStores(cfg *Config, log *slog.Logger, watch func(*Mount) ([]segstore.Observer, error)) *storeSet {
-	return &storeSet{watch: watch, cfg: cfg, budget: segstore.NewBudget(cfg.MemoryBytes()), log: log, byDir: make(map[string]*segstore.Store)}
+func newStores(cfg *Config, log *slog.Logger, unread *prometheus.CounterVec, watch func(*Mount) ([]segstore.Observer, error)) *storeSet {
+	return &storeSet{watch: watch, cfg: cfg, unread: unread, budget: segstore.NewBudget(cfg.MemoryBytes()), log: log, byDir: make(map[string]*segstore.Store)}
 }
 
 // open returns the store of a mount, or nil for one that stores nothing.
@@ -44,10 +47,13 @@ func (s *storeSet) open(m *Mount) (*segstore.Store, error) {
 		}
 	}
 	opt := s.options(m, dir)
-	var err error
-	if opt.Observers, err = s.observers(m, dir); err != nil {
+	others, err := s.observers(m, dir)
+	if err != nil {
 		return nil, err
 	}
+	t := newTracker(opt.Log, s.unread.WithLabelValues(m.Path))
+	opt.Depth = t.depth
+	opt.Observers = append([]segstore.Observer{t}, others...)
 	store, err := segstore.Open(opt)
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: %w", m.Path, err)
