@@ -32,7 +32,8 @@ func climbs(base, ref string) bool {
 		switch part {
 		case "", ".":
 		case "..":
-			if depth--; depth < 0 {
+			depth--
+			if depth < 0 {
 				return true
 			}
 		default:

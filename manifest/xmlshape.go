@@ -34,7 +34,8 @@ func checkShape(data []byte, root string) error {
 				return fmt.Errorf("%s stands where one %s belongs", t.Name.Local, root)
 			}
 			seen = true
-			if depth++; depth > mostDepth {
+			depth++
+			if depth > mostDepth {
 				return errors.New("elements stand too deep in one another")
 			}
 		case xml.EndElement:
