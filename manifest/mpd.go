@@ -14,7 +14,8 @@ import (
 // and one more, since a segment is asked for until its end has left the window
 // (ISO/IEC 23009-1, A.3.4).
 func mpdWindows(name string, data []byte) ([]Window, error) {
-	if err := checkShape(data, "MPD"); err != nil {
+	data, err := wellFormed(data, "MPD")
+	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	m, err := mpd.MPDFromBytes(data)
