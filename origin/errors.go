@@ -20,6 +20,7 @@ type httpError struct {
 	header http.Header // further headers, or nil
 	close  bool        // the request body was not read to its end
 	err    error       // for the log, or nil
+	logged bool        // the log has it already
 	script *script.Answer
 }
 

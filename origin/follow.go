@@ -116,8 +116,8 @@ func (f *follower) catchUp() (ended bool, err error) {
 // tally gathers what goes to a counter that all viewers share: an addition to
 // it for each chunk would have their processors wait for each other.
 type tally struct {
-	counter prometheus.Counter
-	bytes   int64 // not in the counter yet
+	counter prometheus.Counter // nil: there is none
+	bytes   int64              // not in the counter yet
 	total   int64
 }
 
@@ -129,7 +129,9 @@ func (t *tally) add(n int64) {
 }
 
 func (t *tally) flush() {
-	t.counter.Add(float64(t.bytes))
+	if t.counter != nil {
+		t.counter.Add(float64(t.bytes))
+	}
 	t.bytes = 0
 }
 

@@ -173,17 +173,22 @@ func (m *mount) discard(req *request, up *upload) (*reply, error) {
 	return m.notKept(req), nil
 }
 
-// uploadError tells the kinds of failure apart, counts and logs them. The
-// result is both the reason that readers get and the reply to the sender.
+// uploadError is uploadFailure of an upload that is counted.
 func (m *mount) uploadError(err error) error {
 	m.metrics.uploadFailed.Inc()
+	return uploadFailure(&m.cfg, err)
+}
+
+// uploadFailure tells the kinds of failure apart. The result is both the reason
+// that readers get and the reply to the sender.
+func uploadFailure(cfg *Mount, err error) *httpError {
 	var e *httpError
 	var netErr net.Error
 	switch {
 	case errors.Is(err, errTooLarge):
-		e = tooLarge(int64(m.cfg.MaxUpload))
+		e = tooLarge(int64(cfg.MaxUpload))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		e = fail(http.StatusRequestTimeout, "Nothing came for %s.", m.cfg.UploadTimeout)
+		e = fail(http.StatusRequestTimeout, "Nothing came for %s.", cfg.UploadTimeout)
 		err = errStalled
 	case errors.Is(err, segstore.ErrLength):
 		e = fail(http.StatusBadRequest, "The upload differs from its Content-Length.")

@@ -162,9 +162,8 @@ func (l *netLane) write(w http.ResponseWriter, r *http.Request, rc *http.Respons
 	case *sectionsBody:
 		n, err := writeSections(w, b, &d)
 		rep.sent = n
-		m.metrics.egressBytes.Add(float64(n))
-		m.countCut(d.explain(err))
-		return err
+		countSent(m, n)
+		return countCutOf(m, d.explain(err))
 	}
 	return nil
 }

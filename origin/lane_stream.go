@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -34,9 +33,7 @@ func (l *netLane) writeStream(w http.ResponseWriter, r *http.Request, rc *http.R
 		d.extend()
 		n, writeErr := writeSlices(w, slices)
 		rep.sent += n
-		if m != nil {
-			m.metrics.egressBytes.Add(float64(n))
-		}
+		countSent(m, n)
 		if writeErr == nil && err == nil && n > 0 {
 			writeErr = rc.Flush()
 		}
@@ -51,9 +48,16 @@ func (l *netLane) writeStream(w http.ResponseWriter, r *http.Request, rc *http.R
 	}
 }
 
+// countSent counts content, which may be of no mount.
+func countSent(m *mount, n int64) {
+	if m != nil {
+		m.metrics.egressBytes.Add(float64(n))
+	}
+}
+
 // countCutOf is countCut for a reply that may be of no mount.
 func countCutOf(m *mount, err error) error {
-	if m != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+	if m != nil {
 		m.countCut(err)
 	}
 	return err

@@ -41,9 +41,14 @@ func leaveBody(r *http.Request, rc *http.ResponseController, up *upload, rep *re
 // read: after the reply over HTTP/1.1, where a sender that is still sending sees
 // it only if its connection is not reset under it first, and before the reply
 // over HTTP/2, where some senders forget the reply when their stream is reset.
+//
+// Over HTTP/1.1 the reply is out already, and silence costs nobody anything: a
+// sender whose window was closed, or who has lost a packet, may be silent for more
+// than a second. Over HTTP/2 silence holds the reply up.
 const (
-	lingerTime    = 5 * time.Second
-	lingerSilence = 500 * time.Millisecond
+	lingerTime      = 5 * time.Second
+	lingerSilence   = 2 * time.Second
+	lingerSilenceH2 = 500 * time.Millisecond
 )
 
 // refusesRest tells that the sender of an upload may still be sending. One that
@@ -59,9 +64,13 @@ func refusesRest(r *http.Request, up *upload, rep *reply) bool {
 
 // linger reads on until the sender stops, with a bound.
 func linger(r *http.Request, rc *http.ResponseController) {
+	silence := lingerSilence
+	if r.ProtoMajor > 1 {
+		silence = lingerSilenceH2
+	}
 	buf := make([]byte, 32<<10)
 	for until := time.Now().Add(lingerTime); time.Now().Before(until); {
-		if rc.SetReadDeadline(time.Now().Add(lingerSilence)) != nil {
+		if rc.SetReadDeadline(time.Now().Add(silence)) != nil {
 			return
 		}
 		if _, err := r.Body.Read(buf); err != nil {

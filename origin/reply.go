@@ -21,8 +21,10 @@ type reply struct {
 	close bool
 	// last asks the same for any other reason.
 	last bool
-	// script is what a script has decided about it, or nil.
-	script *script.Answer
+	// script is what a script has decided about it, or nil; byScript says that it
+	// is the script's own reply.
+	script   *script.Answer
+	byScript bool
 	// sent are the bytes of content that a lane has written.
 	sent int64
 }

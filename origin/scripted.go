@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -36,13 +33,20 @@ func (s *Server) openScript() error {
 
 // scripted lets the script say what becomes of the request.
 func (s *Server) scripted(ctx context.Context, req *request, m *mount, up *upload) (*reply, error) {
-	a, err := s.script.Request(ctx, s.scriptRequest(ctx, req, m))
+	if len(req.target()) > longestTarget {
+		return nil, closing(fail(http.StatusRequestURITooLong, "The URL is too long."))
+	}
+	asked, err := s.scriptRequest(ctx, req, m)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.script.Request(ctx, asked)
 	if err != nil {
 		return nil, scriptError(err)
 	}
 	var rep *reply
 	switch {
-	case a.Reply == 0 && a.HasBody:
+	case a.Reply == 0 && a.HasBody && (req.method == http.MethodGet || req.method == http.MethodHead):
 		rep, err = s.namedFile(ctx, req, m, a.Body)
 	case a.Reply == 0:
 		rep, err = s.unscripted(ctx, req, m, up)
@@ -62,8 +66,9 @@ func (s *Server) scripted(ctx context.Context, req *request, m *mount, up *uploa
 }
 
 // scriptRequest is what the script is told of a request. auth_code tells of
-// reading, whatever the method, as httpout's does.
-func (s *Server) scriptRequest(ctx context.Context, req *request, m *mount) script.Request {
+// reading, whatever the method, as httpout's does. It is an error if that cannot
+// be told now: a script must not take it for leave.
+func (s *Server) scriptRequest(ctx context.Context, req *request, m *mount) (script.Request, error) {
 	out := script.Request{
 		Method: req.method, URL: req.target(), AuthCode: http.StatusOK, TLS: req.tls, NetID: req.conn,
 		IP: req.peer.String(), Port: int(req.port), Headers: []script.Header{{Name: "Host", Value: req.host}},
@@ -74,13 +79,20 @@ func (s *Server) scriptRequest(ctx context.Context, req *request, m *mount) scri
 		}
 	}
 	if m == nil {
-		return out
+		return out, nil
 	}
 	if err := m.mayRead(ctx, req, m.nameOf(req)); err != nil {
-		out.AuthCode = asHTTPError(err).status
+		e := asHTTPError(err)
+		if e.status >= http.StatusInternalServerError {
+			return out, e
+		}
+		out.AuthCode = e.status
 	}
-	return out
+	return out, nil
 }
+
+// longestTarget is how long a URL, decoded, may be for a script to see it.
+const longestTarget = 64 << 10
 
 // scriptReply is a reply that the script makes itself.
 func (s *Server) scriptReply(ctx context.Context, req *request, m *mount, a *script.Answer, up *upload) (*reply, error) {
@@ -93,95 +105,41 @@ func (s *Server) scriptReply(ctx context.Context, req *request, m *mount, a *scr
 		}
 	}
 	rep := newReply(a.Reply)
+	rep.byScript = true
 	rep.kind = kindError // not to be kept, unless the script says otherwise
 	switch {
-	case a.Reply == http.StatusNoContent || a.Reply == http.StatusNotModified:
+	case a.Reply == http.StatusNoContent, a.Reply == http.StatusResetContent, a.Reply == http.StatusNotModified:
 	case a.Read != nil && a.Reply < 300:
-		rep.body = scriptStream(a)
+		rep.body = s.scriptStream(req, a)
 	case a.HasBody:
 		rep.body = bytesBody(a.Body)
+	case req.method == http.MethodHead && a.Reply < 300: // a script sets no read for it, so that to GET may have any length
+		rep.body = &streamBody{size: announced(a.Headers), done: func() {}}
 	}
 	return rep, nil
 }
 
-// scriptUpload gives the body of the request to the script, to its end.
-func (s *Server) scriptUpload(ctx context.Context, m *mount, a *script.Answer, up *upload) error {
-	if a.Write == nil {
-		return scriptError(errors.New("it answers an upload and has set no write"))
-	}
-	up.stall = time.Duration(DefaultMount().UploadTimeout)
-	if m != nil {
-		up.limit, up.stall = int64(m.cfg.MaxUpload), m.uploadStall()
-	}
-	buf := make([]byte, scriptPiece)
-	for !up.ended {
-		n, err := up.Read(buf)
-		if n > 0 {
-			if err := a.Write(ctx, buf[:n]); err != nil {
-				return closing(scriptError(err))
-			}
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return s.brokenUpload(m, err)
-		}
-	}
-	up.done()
-	if err := a.Write(ctx, nil); err != nil {
-		return scriptError(err)
-	}
-	return nil
-}
-
-// brokenUpload is mount.uploadError where there may be no mount.
-func (s *Server) brokenUpload(m *mount, err error) error {
-	if m != nil {
-		return m.uploadError(err)
-	}
-	e := fail(http.StatusBadRequest, "The upload broke off.")
-	e.err = err
-	return closing(e)
-}
-
-// scriptPiece is the most that a script gets, or gives, at a time.
-const scriptPiece = 32 << 10
-
-// scriptStream is content that the script makes while it is sent.
-func scriptStream(a *script.Answer) *streamBody {
-	buf := make([]byte, scriptPiece)
-	return &streamBody{size: announced(a.Headers), done: func() {}, next: func(ctx context.Context, dst [][]byte) ([][]byte, error) {
-		n, err := a.Read(ctx, buf)
-		if n > 0 {
-			dst = append(dst, buf[:n])
-		}
-		return dst, err
-	}}
-}
-
-// announced returns the Content-Length that the script gives, or -1.
-func announced(headers []script.Header) int64 {
-	for _, h := range headers {
-		if n, err := strconv.ParseInt(h.Value, 10, 64); err == nil && n >= 0 && strings.EqualFold(h.Name, "Content-Length") {
-			return n
-		}
-	}
-	return -1
-}
-
 // addScriptHeaders adds what the script gives. In a reply of the server's own, what
-// the server has set stays.
+// the server has set stays. A name that it gives several times is there as often.
 func addScriptHeaders(rep *reply) {
 	if rep.script == nil {
 		return
 	}
-	own := rep.script.Reply != 0
+	own := rep.byScript
+	given := make(map[string]bool)
 	for _, add := range rep.script.Headers {
 		name := http.CanonicalHeaderKey(add.Name)
 		valid := httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(add.Value)
-		if !valid || slices.Contains(framingHeaders, strings.ToLower(name)) {
+		if !valid || slices.Contains(framingHeaders, strings.ToLower(name)) && (!own || name != "Content-Range") {
 			continue
 		}
-		if _, there := rep.header[name]; own || !there {
+		_, there := rep.header[name]
+		switch {
+		case given[name]:
+			rep.header.Add(name, add.Value)
+		case own || !there:
 			rep.header.Set(name, add.Value)
+			given[name] = true
 		}
 	}
 }
@@ -197,5 +155,6 @@ func scriptError(err error) *httpError {
 		e = fail(statusGone, "The client went away.")
 	}
 	e.err = fmt.Errorf("script: %w", err)
+	e.logged = errors.Is(err, script.ErrScript) || errors.Is(err, script.ErrTime) || errors.Is(err, script.ErrMemory) // by the engine, and where
 	return e
 }

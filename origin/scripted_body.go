@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/headwater-origin/headwater/origin/script"
@@ -23,20 +24,9 @@ func (s *Server) namedFile(ctx context.Context, req *request, m *mount, path str
 		}
 		ways = m.ranging()
 	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &segstore.MissingError{Name: path, Reason: segstore.Never}
-	}
+	f, info, err := openLocal(path)
 	if err != nil {
-		return nil, scriptError(err)
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New(path + " is not a regular file")
-	}
-	if err != nil {
-		_ = f.Close() // only read from
-		return nil, scriptError(err)
+		return nil, err
 	}
 	rep := newReply(http.StatusOK)
 	rep.kind = kindOfFile(segstore.KindOf(info.Name()))
@@ -49,6 +39,34 @@ func (s *Server) namedFile(ctx context.Context, req *request, m *mount, path str
 		_ = f.Close() // only read from
 	}
 	return rep, err
+}
+
+// openLocal opens a file of this machine. It does not block, not even on a named
+// pipe. What a client has made up of a name is no failure of the script.
+func openLocal(path string) (*os.File, fs.FileInfo, error) {
+	missing := &segstore.MissingError{Name: path, Reason: segstore.Never}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	for _, no := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
+		if errors.Is(err, no) {
+			return nil, nil, missing
+		}
+	}
+	if err != nil {
+		return nil, nil, scriptError(err)
+	}
+	info, err := f.Stat()
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		return f, info, nil
+	case err == nil && info.IsDir():
+		err = missing
+	case err == nil:
+		err = scriptError(errors.New(path + " is not a regular file"))
+	default:
+		err = scriptError(err)
+	}
+	_ = f.Close() // only read from
+	return nil, nil, err
 }
 
 // localContent is the content of a file outside of any store.

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/headwater-origin/headwater/origin/access"
 )
 
 // rules is a script as httpout's users write them.
@@ -198,14 +199,16 @@ func (b *syncBuffer) String() string {
 func TestScriptFails(t *testing.T) {
 	log := new(syncBuffer)
 	s := startLogging(t, log, withRules(t, rules, ""))
+	if a := s.do("GET", "/throws", ""); a.StatusCode != 500 || a.body == "" || strings.Contains(a.body, "no_such") {
+		t.Errorf("/throws: %s %q", a.Status, a.body)
+	}
+	if a := s.do("GET", "/twice", ""); a.StatusCode != 500 || a.body == "once" {
+		t.Errorf("/twice: %s %q", a.Status, a.body)
+	}
 	for path, want := range map[string]string{"/throws": "no_such_function", "/twice": "send"} {
-		a := s.do("GET", path, "")
-		if path == "/throws" && (a.StatusCode != 500 || a.body == "" || strings.Contains(a.body, "no_such")) {
-			t.Errorf("%s: %s %q", path, a.Status, a.body)
-		}
-		if path == "/throws" && (!strings.Contains(log.String(), want) || !strings.Contains(log.String(), "rules.js:")) {
-			t.Errorf("%s: the log does not say what and where:\n%s", path, log)
-		}
+		eventually(t, "the log says what and where of "+path, func() bool {
+			return atLevel(log, "ERROR", "url="+path) == 1 && strings.Contains(log.String(), want) && strings.Contains(log.String(), "rules.js:")
+		})
 	}
 	if a := s.do("GET", "/later", ""); a.StatusCode != 200 {
 		t.Errorf("afterwards: %s", a.Status)
@@ -241,13 +244,31 @@ func TestScriptIsBounded(t *testing.T) {
 func TestScriptClientGone(t *testing.T) {
 	s := start(t, withRules(t, `let told = ""; httpout.on_request = (req) => {
 	  if (req.url == "/told") { req.reply = 200; req.body = told; req.send(); return; }
-	  req.close = (code) => { told += "closed " + code; };
+	  told += "asked";
+	  req.close = (code) => { told += ", closed " + code; };
 	};`, ""))
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
 	c := s.dial()
 	c.send("GET /never HTTP/1.1", "Host: origin")
-	<-ctx.Done()
+	eventually(t, "the script is asked", func() bool { return s.do("GET", "/told", "").body == "asked" })
 	_ = c.Close()
-	eventually(t, "the script is told", func() bool { return strings.HasPrefix(s.do("GET", "/told", "").body, "closed -") })
+	eventually(t, "the script is told", func() bool { return s.do("GET", "/told", "").body == "asked, closed -43" })
+}
+
+// busy is who cannot check a password now.
+type busy struct{ access.Verifier }
+
+func (busy) Verify(context.Context, string, string) (bool, error) { return false, access.ErrBusy }
+
+// TestScriptIsNotAskedInDoubt: a script is not asked about a request whose
+// auth_code cannot be told, which it might take for leave.
+func TestScriptIsNotAskedInDoubt(t *testing.T) {
+	users := usersFile(t)
+	s := start(t, withRules(t, `httpout.on_request = (req) => { req.reply = req.auth_code == 401 ? 401 : 200; req.body = "in"; req.send(); };`, ""),
+		func(c *Config) { c.Users = users }, withMount(func(m *Mount) { m.RU = []string{"alice"} }))
+	s.mounts[0].users = busy{s.users}
+	for want, headers := range map[int][]string{401: nil, 503: {basic("alice:alice-pw")}} {
+		if a := s.do("GET", "/", "", headers...); a.StatusCode != want {
+			t.Errorf("%s %q, not %d", a.Status, a.body, want)
+		}
+	}
 }

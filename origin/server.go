@@ -148,9 +148,8 @@ func (s *Server) logError(req *request, e *httpError) {
 	level := slog.LevelDebug
 	upload := req.method == http.MethodPut || req.method == http.MethodPost
 	switch {
-	case errors.Is(e, segstore.ErrClosed): // the server stops: what waits is sent away
-	case e.script != nil || errors.Is(e, script.ErrScript) || errors.Is(e, script.ErrTime) || errors.Is(e, script.ErrMemory):
-		// What is wrong with a script its engine has told, and where.
+	case errors.Is(e, segstore.ErrClosed), errors.Is(e, script.ErrStopped): // the server stops: what waits is sent away
+	case e.logged:
 	case e.status >= 500 && e.status != http.StatusNotImplemented:
 		level = slog.LevelError
 	case upload:

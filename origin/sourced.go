@@ -78,6 +78,9 @@ func (m *mount) give(ctx context.Context, req *request, name string, up *upload)
 	defer m.metrics.uploading.Dec()
 	m.opened(name)
 	u := source.Upload{Name: name, ContentType: req.header.Get("Content-Type"), Length: up.length, Peer: req.peer.String()}
+	if up.ended {
+		ctx = context.WithoutCancel(ctx) // who has sent all may go
+	}
 	err = m.source.Take(ctx, u, io.MultiReader(bytes.NewReader(first[:n]), up))
 	m.closed(name, err)
 	if err != nil {
@@ -88,23 +91,27 @@ func (m *mount) give(ctx context.Context, req *request, name string, up *upload)
 	return uploaded(http.StatusCreated, req), nil
 }
 
-// sourceError tells an upload that broke off from an output that failed.
+// sourceError tells an upload that broke off from an output that failed. Both are
+// in the log, with the output's name.
 func (m *mount) sourceError(err error) error {
+	m.metrics.uploadFailed.Inc()
+	if errors.Is(err, source.ErrClosed) {
+		return closing(segstore.ErrClosed)
+	}
 	var body *source.BodyError
 	if errors.As(err, &body) {
-		return m.uploadError(body.Err)
+		e := uploadFailure(&m.cfg, body.Err)
+		e.logged = true
+		return e
 	}
-	m.metrics.uploadFailed.Inc()
 	e := fail(http.StatusBadGateway, "The output of this mount failed; the server's log says why.")
 	switch {
 	case errors.Is(err, source.ErrName):
 		e = fail(http.StatusBadRequest, "The path is not a usable file name.")
-	case errors.Is(err, source.ErrClosed):
-		return closing(segstore.ErrClosed)
 	case errors.Is(err, source.ErrBusy):
 		e = fail(http.StatusServiceUnavailable, "The output of this mount is busy with another upload.")
 		e.header = http.Header{"Retry-After": {"1"}}
 	}
-	e.err = err
+	e.err, e.logged = err, !errors.Is(err, source.ErrName)
 	return closing(e)
 }

@@ -62,6 +62,9 @@ func TestSourceOutputs(t *testing.T) {
 				t.Fatalf("%s %v %s", a.Status, a.Header, a.body)
 			}
 			tc.check(t, "some text")
+			if m := s.mounts[0].metrics; counterValue(t, m.uploadComplete) != 1 || counterValue(t, m.ingestBytes) != 9 {
+				t.Error("the upload is not counted")
+			}
 			for _, method := range []string{"GET", "HEAD"} {
 				if a := s.do(method, "/a/b.ts", ""); a.StatusCode != 405 {
 					t.Errorf("%s: %s", method, a.Status)

@@ -51,19 +51,28 @@ type folderSink struct {
 // Create is where a file begins.
 func (s *folderSink) Create(name string, h segstore.Head) (*segstore.Writer, error) {
 	info, err := os.Stat(filepath.Join(s.dir, filepath.FromSlash(name)))
-	if err == nil && info.ModTime().Before(s.began) {
+	old := err == nil && info.ModTime().Before(s.began)
+	if old {
 		if err := s.pusher.Ready(s.ctx); err != nil {
 			return nil, err
 		}
-		s.note(name)
 	}
-	return s.Store.Create(name, h)
+	s.note(name, old)
+	w, err := s.Store.Create(name, h)
+	if err != nil {
+		s.note(name, false)
+	}
+	return w, err
 }
 
-func (s *folderSink) note(name string) {
+// note remembers whether the file that begins under the name was there before.
+func (s *folderSink) note(name string, old bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.old[name] = true
+	delete(s.old, name)
+	if old {
+		s.old[name] = true
+	}
 }
 
 // wasOld tells whether the file that comes next under the name was there before.

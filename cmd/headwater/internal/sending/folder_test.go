@@ -2,6 +2,7 @@ package sending
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/headwater-origin/headwater/origin/push"
+	"github.com/headwater-origin/headwater/segstore"
 )
 
 // TestFolder: what is in a directory is sent, what comes to it is sent while it
@@ -72,5 +74,44 @@ func TestFolderNeedsADirectory(t *testing.T) {
 	err := Run(t.Context(), Options{Src: t.TempDir(), Log: quiet(), To: []push.Destination{{URL: "http://127.0.0.1:1/live"}}})
 	if err == nil || !strings.Contains(err.Error(), "ends with a slash") {
 		t.Error(err)
+	}
+}
+
+// TestFolderSinkForgets: that a file was there before the start is not said of a
+// later one of its name, even if the first came to nothing.
+func TestFolderSinkForgets(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.mpd"), []byte("<MPD/>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pusher, err := push.New([]push.Destination{{URL: "http://127.0.0.1:1/"}}, push.Options{Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := segstore.Open(segstore.Options{Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := &folderSink{Store: store, ctx: t.Context(), dir: dir, pusher: pusher, old: make(map[string]bool)}
+	create := func(began time.Time) error {
+		sink.began = began
+		w, err := sink.Create("a.mpd", segstore.Head{Length: -1})
+		if err == nil {
+			w.Abort(os.ErrInvalid) // of a manifest that did not come about nothing is told
+		}
+		return err
+	}
+	later, earlier := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	if err := create(later); err != nil || !sink.wasOld("a.mpd") {
+		t.Fatalf("it was there before: %v", err)
+	}
+	if err := errors.Join(create(later), create(earlier)); err != nil || sink.wasOld("a.mpd") {
+		t.Errorf("a new one counts as old: %v", err)
+	}
+	if err := store.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(later); err == nil || sink.wasOld("a.mpd") {
+		t.Errorf("what was not taken is remembered: %v", err)
 	}
 }
