@@ -127,6 +127,31 @@ func (m *Mount) checkModes(prefix string) error {
 	return nil
 }
 
+// checkStreams holds that standard input and standard output have one use each:
+// two would mix their bytes.
+func (c *Config) checkStreams() error {
+	in, out := "", ""
+	if c.AccessLog == "-" {
+		out = "access_log"
+	}
+	for i := range c.Mounts {
+		key := fmt.Sprintf("mounts[%d].", i)
+		if c.Mounts[i].Source.Stdout {
+			if out != "" {
+				return wrong(key+"source.stdout", "%s writes to standard output, too", out)
+			}
+			out = key + "source"
+		}
+		if c.Mounts[i].Relay.Input == "-" {
+			if in != "" {
+				return wrong(key+"relay.input", "%s reads standard input, too", in)
+			}
+			in = key + "relay"
+		}
+	}
+	return nil
+}
+
 func (p *PushTo) validate(prefix string) error {
 	switch {
 	case p.User != "" && p.PasswordFile == "":

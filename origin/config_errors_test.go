@@ -175,6 +175,8 @@ var configErrors = []struct{ yaml, want string }{
 	{"mounts:\n  - relay: {ice_headers: [a]}\n", "f:2: mounts[0].relay.ice_headers: has a name without a value: it is name, value, name, value"},
 	{"mounts:\n  - relay: {title: \"\\n\"}\n", `f:2: mounts[0].relay.title: "\n" has a control character in it`},
 	{"mounts:\n  - relay: {metaint: 0}\n", "f:2: mounts[0].relay.metaint: 0 is not between 1 and 1Mi"},
+	{"access_log: '-'\nmounts:\n  - {write: true, source: {stdout: true}}\n", "f:3: mounts[0].source.stdout: access_log writes to standard output, too"},
+	{"mounts:\n  - {path: /a, relay: {input: '-'}}\n  - {path: /b, relay: {input: '-'}}\n", "f:3: mounts[1].relay.input: mounts[0].relay reads standard input, too"},
 	{"mounts:\n  - {write: true, source: {fifo: a, file: b}}\n", "f:2: mounts[0].source: has more than one of exec, fifo, file, stdout, url"},
 	{"mounts:\n  - source: {exec: ffplay}\n", "f:2: mounts[0].source.exec: must be a list (- item, or [item, item])"},
 	{"mounts:\n  - source: {fifo: []}\n", "f:2: mounts[0].source.fifo: must be a single value"},

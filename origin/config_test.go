@@ -83,7 +83,7 @@ trusted_proxies: [10.0.0.1]
 block_size: 10000
 sutc: true
 reqlog: "*,REC"
-access_log: "-"
+access_log: access.json
 max_client_errors: 3
 hdrs: [X-A, a, X-B, b]
 js: rules.js
@@ -185,7 +185,7 @@ func everyKey() Config {
 		Timeout: Duration(90 * time.Second), MaxWaiters: 7,
 		ClientCA: "ca.pem", H3: true, Users: "users.yaml", UserAgent: "Origin/1", Close: true,
 		MaxConns: 100, MaxPeerConns: 6, TrustedProxies: []string{"10.0.0.1"}, BlockSize: 10_000,
-		ServerUTC: true, ReqLog: "*,REC", AccessLog: "-", MaxClientErrors: 3,
+		ServerUTC: true, ReqLog: "*,REC", AccessLog: "access.json", MaxClientErrors: 3,
 		Headers: []string{"X-A", "a", "X-B", "b"}, JS: "rules.js", Quit: true,
 		Mounts: []Mount{
 			everyStoreKey(), everyRelayKey(),

@@ -11,7 +11,7 @@ import (
 // the key. It looks at values only: that files exist and addresses are free is
 // found out by New.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.checkListeners, c.checkTLS, c.checkNumbers, c.checkTexts, c.checkMounts} {
+	for _, check := range []func() error{c.checkListeners, c.checkTLS, c.checkNumbers, c.checkTexts, c.checkMounts, c.checkStreams} {
 		if err := check(); err != nil {
 			return err
 		}
