@@ -52,7 +52,11 @@ func (s *storeSet) open(m *Mount) (*segstore.Store, error) {
 		return nil, err
 	}
 	t := newTracker(opt.Log, s.unread.WithLabelValues(m.Path))
-	opt.Depth = t.depth
+	if dir != "" {
+		// In memory N alone holds: packagers keep more than their manifests list,
+		// for players that are late, and delete it themselves.
+		opt.Depth = t.depth
+	}
 	opt.Observers = append([]segstore.Observer{t}, others...)
 	store, err := segstore.Open(opt)
 	if err != nil {

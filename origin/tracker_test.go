@@ -13,8 +13,8 @@ func liveMPD(depth int) string {
 		`<SegmentTemplate duration="1" media="seg-$Number$.m4s"/><Representation id="v" bandwidth="1"/></AdaptationSet></Period></MPD>`, depth)
 }
 
-// TestTimeShiftDepth: max_cache_segs N is, in memory, the smaller of N and what
-// the manifest promises to keep; on disk, for a positive N, the larger.
+// TestTimeShiftDepth: max_cache_segs N is, on disk and for a positive N, the larger
+// of N and what the manifest promises to keep; in memory it is N.
 func TestTimeShiftDepth(t *testing.T) {
 	playlist := "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nseg-1.m4s\n#EXTINF:1,\nseg-2.m4s\n" // promises five
 	for what, tc := range map[string]struct {
@@ -23,10 +23,11 @@ func TestTimeShiftDepth(t *testing.T) {
 		manifest, text string
 		kept           int
 	}{
-		"memory, a small depth":  {false, 8, "live.mpd", liveMPD(3), 4},
+		"memory, a small depth":  {false, 8, "live.mpd", liveMPD(3), 8},
 		"memory, a large depth":  {false, 3, "live.mpd", liveMPD(30), 3},
 		"memory, none known":     {false, 6, "live.mpd", "no manifest", 6},
-		"memory, a playlist":     {false, 8, "live.m3u8", playlist, 5},
+		"memory, a playlist":     {false, 8, "live.m3u8", playlist, 8},
+		"disk, a playlist":       {true, 2, "live.m3u8", playlist, 5},
 		"disk, a large depth":    {true, 2, "live.mpd", liveMPD(6), 7},
 		"disk, a small depth":    {true, 6, "live.mpd", liveMPD(2), 6},
 		"disk, none known":       {true, 2, "live.mpd", "no manifest", 12},
@@ -66,7 +67,7 @@ func (s *testServer) kept(of int) (n int) {
 // before, and of a manifest that was deleted nothing does.
 func TestDepthFollowsTheManifest(t *testing.T) {
 	log := new(syncBuffer)
-	s := startLogging(t, log, withMount(func(m *Mount) { m.MaxCacheSegs = 8 }))
+	s := startLogging(t, log, withMount(func(m *Mount) { m.MaxCacheSegs, m.Store = 1, filepath.Join(t.TempDir(), "store") }))
 	n := 0
 	sends := func(want int) {
 		t.Helper()
@@ -86,8 +87,6 @@ func TestDepthFollowsTheManifest(t *testing.T) {
 	sends(7)
 	s.do("DELETE", "/live.m3u8", "")
 	sends(5)
-	s.do("DELETE", "/live.mpd", "")
-	sends(8)
 	for range 3 {
 		s.put("/live.mpd", "<broken")
 	}
